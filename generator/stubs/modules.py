@@ -1,0 +1,43 @@
+"""Names: from a .proto file to the Python modules that protoc writes for it."""
+
+import keyword
+from collections.abc import Iterable
+
+from .errors import StubsError
+
+
+def module_of(proto: str) -> str:
+    """Returns the dotted name of the module that protoc writes: "a/b-c.proto" gives "a.b_c_pb2"."""
+    return proto.removesuffix(".proto").replace("-", "_").replace("/", ".") + "_pb2"
+
+
+def path_of(module: str, suffix: str) -> str:
+    """Returns the module's path: ("a.b_pb2", "_grpc.py") gives "a/b_pb2_grpc.py"."""
+    return module.replace(".", "/") + suffix
+
+
+def check_names(protos: Iterable[str]) -> None:
+    """Refuses files whose modules could not be imported.
+
+    Raises:
+        StubsError: a folder or file name is a keyword or no identifier, or two files give one module.
+    """
+    problems: list[str] = []
+    owners: dict[str, str] = {}
+    for proto in protos:
+        module = module_of(proto)
+        for segment in module.split("."):
+            if keyword.iskeyword(segment) or not segment.isidentifier():
+                kind = "a Python keyword" if keyword.iskeyword(segment) else "not a Python identifier"
+                problems.append(f'{proto}: "{segment}" is {kind}, so {module} cannot be imported: rename the path')
+        if module in owners:
+            problems.append(f"{proto}: gives the same Python module as {owners[module]}, {module}: rename one of them")
+        owners.setdefault(module, proto)
+    for module, proto in owners.items():
+        parts = module.split(".")
+        for end in range(1, len(parts)):
+            owner = owners.get(".".join(parts[:end]))
+            if owner:
+                problems.append(f"{proto}: its folder has the name of the module made from {owner}: rename one of them")
+    if problems:
+        raise StubsError(*problems)

@@ -1,0 +1,76 @@
+"""The private descriptor pool of the generated modules beside this file.
+
+Nothing of this package is known to the default pool of google.protobuf, so that packages with other versions of the
+same .proto files work in the same process. Pass `POOL` wherever google.protobuf or grpc takes a descriptor pool: to
+json_format for messages that hold google.protobuf.Any, and to gRPC reflection.
+"""
+
+import importlib
+from typing import Any, cast
+
+from google.protobuf.descriptor import Descriptor, FileDescriptor
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.internal import builder as _shared
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.message import Message
+from google.protobuf.reflection import GeneratedProtocolMessageType
+
+__all__ = ["POOL"]
+
+POOL = DescriptorPool()
+
+# The generated modules use the names below in place of google.protobuf's descriptor_pool, symbol_database and builder.
+BuildMessageAndEnumDescriptors = _shared.BuildMessageAndEnumDescriptors
+
+
+def Default() -> DescriptorPool:
+    """Returns the private pool."""
+    return POOL
+
+
+def BuildTopDescriptorsAndMessages(file: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
+    """Fills a generated module with its enums, extensions, services and message classes.
+
+    Args:
+        file: descriptor of the .proto file.
+        module_name: the name that protoc gave the module; its real one is taken from `module`.
+        module: globals of the generated module.
+    """
+    for name, enum in file.enum_types_by_name.items():
+        module[f"_{name.upper()}"] = enum
+        module[name] = EnumTypeWrapper(enum)
+        for value in enum.values:
+            module[value.name] = value.number
+    for name, extension in file.extensions_by_name.items():
+        module[f"{name.upper()}_FIELD_NUMBER"] = extension.number
+        module[name] = extension
+    for name, service in file.services_by_name.items():
+        module[f"_{name.upper()}"] = service
+    for name, message in file.message_types_by_name.items():
+        module[name] = _build_message(message, module["__name__"], "")
+
+
+def _build_message(descriptor: Descriptor, module_name: str, prefix: str) -> type[Message]:
+    qualified = prefix + descriptor.name
+    members: dict[str, Any] = {
+        name: _build_message(nested, module_name, f"{qualified}.")
+        for name, nested in descriptor.nested_types_by_name.items()
+    }
+    members.update(DESCRIPTOR=descriptor, __module__=module_name, __qualname__=qualified)
+    if prefix:
+        # The runtime pickles nested messages by their name in the default symbol database, where these are not.
+        members["__reduce__"] = _reduce
+    built: Any = GeneratedProtocolMessageType(descriptor.name, (Message,), members)
+    return cast(type[Message], built)
+
+
+def _reduce(self: Message) -> tuple[Any, ...]:
+    return _construct, (type(self).__module__, type(self).__qualname__), self.__getstate__()
+
+
+def _construct(module_name: str, qualified: str) -> Message:
+    found: Any = importlib.import_module(module_name)
+    for name in qualified.split("."):
+        found = getattr(found, name)
+    message: Message = found()
+    return message
