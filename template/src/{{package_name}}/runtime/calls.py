@@ -1,0 +1,58 @@
+"""What passes between a transport and the host: a call, a reply, and the reason why a reply cannot be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class HookCall:
+    """One hook call as a transport decoded it.
+
+    Attributes:
+        hook: the hook's wire name.
+        plugin: the plugin's name as the caller wrote it.
+        payload: the payload, not yet validated.
+        context: the plugin context, not yet validated; None when the caller sent none.
+        transport: the name of the transport that the call came through.
+        identity: the caller's name in its verified TLS certificate.
+    """
+
+    hook: str
+    plugin: str
+    payload: Any
+    context: Any
+    transport: str
+    identity: str | None = None
+
+
+@dataclass(slots=True)
+class HookReply:
+    """The answer to one hook call: a result or an error, in plain JSON data.
+
+    Attributes:
+        plugin: the plugin's name as the caller wrote it.
+        result: the hook's result.
+        error: message, plugin_name, code, details and mcp_error_code.
+        context: the context after the hook, None when it carries nothing.
+    """
+
+    plugin: str
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+
+
+class Unrepresentable(ValueError):
+    """A value that cannot be written on the wire without changing it.
+
+    Args:
+        path: where the value stands, for example "result.modified_payload.args.x[3]".
+        reason: why it cannot be written.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason

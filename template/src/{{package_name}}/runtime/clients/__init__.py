@@ -1,0 +1,78 @@
+"""Clients of a plugin server, one for each transport; `connect` chooses by the endpoint."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..errors import StartError
+
+_SCHEMES = {
+    "http": ("http", "HttpClient"),
+    "https": ("http", "HttpClient"),
+    "http+unix": ("http", "HttpClient"),
+    "stdio": ("stdio", "StdioClient"),
+    "grpc": ("grpc", "GrpcClient"),
+    "grpcs": ("grpc", "GrpcClient"),
+    "grpc+unix": ("grpc", "GrpcClient"),
+    "unix": ("unix", "UnixClient"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTls:
+    """Certificates of a client.
+
+    Attributes:
+        ca_bundle: file with the authorities that the server's certificate must come from.
+        certfile: file with the client's certificate, for servers that ask for one.
+        keyfile: file with the client's key.
+        keyfile_password: the key's password.
+    """
+
+    ca_bundle: str
+    certfile: str | None = None
+    keyfile: str | None = None
+    keyfile_password: str | None = field(default=None, repr=False)
+
+
+class Client(Protocol):
+    """A connection to a plugin server."""
+
+    async def invoke(self, hook: str, plugin: str, payload: Any, context: dict[str, Any] | None) -> dict[str, Any]:
+        """Run a hook and return plugin_name, result or error, and context when it carries anything."""
+
+    async def plugin_configs(self) -> list[dict[str, Any]]:
+        """Return the entries of all plugins."""
+
+    async def plugin_config(self, name: str) -> dict[str, Any] | None:
+        """Return the entry of one plugin, None when the server has no such plugin."""
+
+    async def close(self) -> None:
+        """Close the connection."""
+
+
+async def connect(endpoint: str, tls: ClientTls | None = None, timeout: float = 30.0) -> Client:
+    """Connect to a plugin server.
+
+    Args:
+        endpoint: what `serve` prints, for example "http://127.0.0.1:8000/mcp", "grpc://127.0.0.1:50051",
+            "grpc+unix:///run/p.sock", "unix:///run/p.sock", or "stdio:" and a command.
+        tls: certificates for https and grpcs.
+        timeout: seconds that a call may take.
+
+    Raises:
+        StartError: the endpoint cannot be understood, or a package is missing.
+        OSError: nobody listens there.
+    """
+    scheme = endpoint.partition(":")[0]
+    if scheme not in _SCHEMES:
+        raise StartError(f"{endpoint}: unknown kind of endpoint; it starts with one of {', '.join(_SCHEMES)}")
+    name, class_name = _SCHEMES[scheme]
+    try:
+        module = importlib.import_module(f".{name}", __name__)
+    except ModuleNotFoundError as problem:
+        raise StartError(f"{endpoint}: needs the package {problem.name}; run make install-grpc") from problem
+    client: Client = await getattr(module, class_name).connect(endpoint, tls=tls, timeout=timeout)
+    return client

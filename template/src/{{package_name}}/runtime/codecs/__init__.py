@@ -1,0 +1,1 @@
+"""Between bytes and calls: one module for each wire format, shared by the transports that speak it."""

@@ -1,0 +1,89 @@
+"""From a plugin's `kind` to an object that is ready to be called."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..contract.hooks import HOOKS, HookMethods, HookSpec
+from .config import PluginConfig
+from .errors import StartError, validation_message
+from .plugin import Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One implemented hook of one plugin.
+
+    Attributes:
+        spec: the hook's models.
+        method: the plugin's bound method.
+        threaded: whether the method is a plain `def`, to be run in a thread.
+    """
+
+    spec: HookSpec
+    method: Callable[[Any, Any], Any]
+    threaded: bool
+
+
+def add_plugin_dirs(dirs: list[str], base: Path) -> None:
+    """Make the modules of `plugin_dirs` importable.
+
+    Args:
+        dirs: the folders as the file names them, relative to the file.
+        base: the folder of the configuration file.
+    """
+    for name in dirs:
+        folder = str((base / name).resolve())
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+
+def load_plugin(entry: PluginConfig) -> Plugin:
+    """Import a plugin's class and make its object.
+
+    Args:
+        entry: the plugin's entry in the configuration file.
+
+    Raises:
+        StartError: the class cannot be imported, is no plugin, or refuses its configuration.
+    """
+    where = f"plugin {entry.name!r}"
+    for hook in entry.hooks:
+        if hook not in HOOKS:
+            near = get_close_matches(hook, HOOKS, n=1)
+            raise StartError(f"{where}: unknown hook {hook!r}; {f'did you mean {near[0]}?' if near else 'see HOOKS'}")
+    module_name, _, class_name = entry.kind.rpartition(".")
+    if not module_name:
+        raise StartError(f"{where}: kind {entry.kind!r} must be written as package.module.Class")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as problem:
+        raise StartError(f"{where}: cannot import {module_name}: {type(problem).__name__}: {problem}") from problem
+    found = getattr(module, class_name, None)
+    if not (inspect.isclass(found) and issubclass(found, Plugin)):
+        raise StartError(f"{where}: {entry.kind} is not a subclass of Plugin; import it from <package>.runtime")
+    try:
+        return found(entry)
+    except ValidationError as problem:
+        raise StartError(f"{where}: {validation_message(problem, 'config')}") from problem
+    except Exception as problem:
+        raise StartError(f"{where}: cannot be made: {type(problem).__name__}: {problem}") from problem
+
+
+def implemented_hooks(plugin: Plugin) -> dict[str, Hook]:
+    """Find the hooks that a plugin's class overrides, by wire name."""
+    hooks = {}
+    for name, spec in HOOKS.items():
+        if getattr(type(plugin), name) is not getattr(HookMethods, name):
+            method = getattr(plugin, name)
+            hooks[name] = Hook(spec, method, threaded=not inspect.iscoroutinefunction(method))
+    return hooks
