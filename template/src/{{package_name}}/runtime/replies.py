@@ -33,7 +33,7 @@ def error_reply(call: HookCall, code: ErrorCode, message: str, plugin: str | Non
 
 
 def failure_reply(call: HookCall, problem: BaseException) -> HookReply:
-    """Answer for a hook that raised: an id for the caller, text and trace in the log only, for they may hold secrets."""
+    """Answer for a hook that raised: an id for the caller; text and trace may hold secrets and go to the log only."""
     incident = secrets.token_hex(4)
     logger.error("hook %s of plugin %s failed, error id %s", call.hook, call.plugin, incident, exc_info=problem)
     text = f"hook {call.hook} of plugin {call.plugin} failed; the server's log has the reason under error id {incident}"
