@@ -1,0 +1,112 @@
+"""Run a rendered plugin's server in another process."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .rendering import RenderedPlugin
+
+START_LIMIT = 30.0
+
+
+@dataclass
+class Served:
+    """A running server.
+
+    Attributes:
+        process: its process.
+        endpoints: where it answers, by scheme: "http", "grpc", "grpc+unix", "unix", ...
+        log: the lines that it wrote to standard error so far.
+    """
+
+    process: subprocess.Popen[str]
+    endpoints: dict[str, str] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+
+
+def command(plugin: RenderedPlugin, *arguments: str) -> list[str]:
+    """The command line of a rendered plugin."""
+    return [str(plugin.python), "-m", plugin.package, *arguments]
+
+
+def environ(plugin: RenderedPlugin, **extra: str) -> dict[str, str]:
+    """The test's environment without any plugin setting, with the package importable."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PLUGINS_", "UNIX_SOCKET_"))}
+    return clean | plugin.environ | extra
+
+
+def run(plugin: RenderedPlugin, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of a rendered plugin to its end."""
+    return subprocess.run(
+        command(plugin, *arguments), cwd=plugin.root, env=environ(plugin, **extra), capture_output=True, text=True,
+        timeout=START_LIMIT, check=False,
+    )  # fmt: skip
+
+
+@contextmanager
+def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) -> Iterator[Served]:
+    """Serve a rendered plugin on free ports and sockets of its own; ends it at the end.
+
+    Args:
+        plugin: the plugin.
+        transports: transports, separated by commas.
+        options: further options of `serve`; they win over the free ports and sockets.
+        extra: environment variables.
+    """
+    with tempfile.TemporaryDirectory(prefix="ps-") as folder:
+        places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
+        process = subprocess.Popen(
+            command(plugin, "serve", "--transport", transports, *places, *options),
+            cwd=plugin.root, env=environ(plugin, **extra), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        served = Served(process)
+        try:
+            _read_endpoints(served, len(transports.split(",")) + ("grpc" in transports.split(",")))
+            yield served
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(START_LIMIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+def config_file(plugin: RenderedPlugin) -> Path:
+    """The configuration file of a rendered plugin."""
+    return plugin.root / "resources" / "plugins" / "config.yaml"
+
+
+def _read_endpoints(served: Served, expected: int) -> None:
+    lines: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_pump, args=(served, lines), daemon=True).start()
+    while len(served.endpoints) < expected:
+        try:
+            line = lines.get(timeout=START_LIMIT)
+        except queue.Empty:
+            line = None
+        if line is None:
+            served.process.kill()
+            raise RuntimeError("the server did not start:\n" + "".join(served.log))
+        before, found, endpoint = line.strip().rpartition(" on ")
+        if found and before.startswith("serving "):
+            served.endpoints[endpoint.partition(":")[0]] = endpoint
+
+
+def _pump(served: Served, lines: queue.Queue[str | None]) -> None:
+    assert served.process.stderr is not None
+    for line in served.process.stderr:
+        served.log.append(line)
+        lines.put(line)
+    lines.put(None)
