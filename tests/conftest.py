@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, rendered_plugin
@@ -13,3 +17,10 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
     return rendered_plugin(
         tmp_path_factory.mktemp("rendered") / "plugin", "grpc", plugin_name="Word Guard", hooks=ALL_HOOKS
     )
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder of one's own with a path short enough for Unix sockets."""
+    with tempfile.TemporaryDirectory(prefix="ps-") as folder:
+        yield Path(folder)

@@ -108,7 +108,9 @@ class _Resolver:
         return sources
 
 
-def resolve_settings(cli: Mapping[str, Any], file: ConfigFile, environ: Mapping[str, str] | None = None) -> ServerSettings:
+def resolve_settings(
+    cli: Mapping[str, Any], file: ConfigFile, environ: Mapping[str, str] | None = None
+) -> ServerSettings:
     """Work out all settings of a server.
 
     Args:

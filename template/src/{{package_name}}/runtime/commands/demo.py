@@ -123,7 +123,12 @@ async def _echo(stream: asyncio.StreamReader) -> None:
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
     header = {"transport": "transport", "case": "case", "answer": "answer", "detail": "what came back"}
-    table = [header, *({**row, "answer": row["answer"] if row["right"] else row["answer"] + " (wrong)"} for row in rows)]
+    table = [
+        header,
+        *({**row, "answer": row["answer"] if row["right"] else row["answer"] + " (wrong)"} for row in rows),
+    ]
     widths = {name: max(len(str(row[name])) for row in table) for name in ("transport", "case", "answer")}
     for row in table:
-        print("  ".join([*(str(row[name]).ljust(width) for name, width in widths.items()), str(row["detail"])]).rstrip())
+        print(
+            "  ".join([*(str(row[name]).ljust(width) for name, width in widths.items()), str(row["detail"])]).rstrip()
+        )

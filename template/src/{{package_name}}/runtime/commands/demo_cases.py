@@ -43,7 +43,9 @@ def load_cases(path: Path) -> list[Case]:
     try:
         cases = TypeAdapter(list[Case]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as problem:
-        raise StartError(f"{path}: cannot read the demo's cases ({problem.strerror}); name a file with --cases") from problem
+        raise StartError(
+            f"{path}: cannot read the demo's cases ({problem.strerror}); name a file with --cases"
+        ) from problem
     except yaml.YAMLError as problem:
         raise StartError(f"{path}: not valid YAML: {' '.join(str(problem).split())}") from problem
     except ValidationError as problem:

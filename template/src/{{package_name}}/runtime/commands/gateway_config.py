@@ -72,7 +72,11 @@ def entry(
     if transport == "http":
         mcp: dict[str, Any] = {"proto": "STREAMABLEHTTP", "url": endpoint}
         if settings.http.uds:
-            mcp = {"proto": "STREAMABLEHTTP", "url": "http://localhost/mcp", "uds": str(Path(settings.http.uds).absolute())}
+            mcp = {
+                "proto": "STREAMABLEHTTP",
+                "url": "http://localhost/mcp",
+                "uds": str(Path(settings.http.uds).absolute()),
+            }
         block["mcp"] = mcp | _tls(settings.http.tls, client_dir)
     elif transport == "stdio":
         command = server_command("--transport", "stdio", "--config", str(config.absolute()))

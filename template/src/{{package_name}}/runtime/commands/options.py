@@ -14,7 +14,6 @@ from ..log import set_up_logging
 from ..setting_table import CONFIG_PATH, LOG_LEVEL, SETTINGS
 from ..settings import ServerSettings, find_config_path, resolve_settings
 
-
 T = TypeVar("T")
 
 
