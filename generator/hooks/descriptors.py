@@ -1,9 +1,7 @@
 """Descriptors of a contract: compiled by protoc, with comments, and options that can be read."""
 
-import os
 import tempfile
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message as ProtoMessage
 
 from ..errors import ContractError
+from ..stubs.errors import StubsError
+from ..stubs.protoc import run_protoc, well_known_protos
 
 FILE, PACKAGE = "hooks.proto", "plugsmith.hooks"
 
@@ -26,31 +26,15 @@ def compile_hooks(proto_dir: Path) -> descriptor_pb2.FileDescriptorSet:
     """
     if not (proto_dir / FILE).is_file():
         raise ContractError(f"{proto_dir / FILE}: no such file; name the folder that holds the contract")
-    from grpc_tools import protoc  # loads protoc itself, 15 MB
-
-    with tempfile.TemporaryDirectory() as scratch, as_file(files("grpc_tools") / "_proto") as well_known:
-        out, log = Path(scratch, "set.binpb"), Path(scratch, "stderr")
-        arguments = [f"-I{proto_dir}", f"-I{well_known}", "--include_imports", "--include_source_info"]
-        status, text = _with_stderr(
-            log, lambda: protoc.main(["protoc", *arguments, f"--descriptor_set_out={out}", FILE])
-        )
-        if status != 0:
-            problems = [line for line in text.splitlines() if line.strip()] or [f"protoc failed with {status}"]
-            raise ContractError(*(f"{proto_dir.name}/{line}" for line in problems))
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch, "set.binpb")
+        includes = [f"-I{proto_dir}", f"-I{well_known_protos()}"]
+        flags = ["--include_imports", "--include_source_info", f"--descriptor_set_out={out}"]
+        try:
+            run_protoc([*includes, *flags, FILE])
+        except StubsError as error:
+            raise ContractError(*(f"{proto_dir.name}/{line}" for line in error.problems)) from error
         return descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
-
-
-def _with_stderr(log: Path, action: Any) -> tuple[int, str]:
-    """Runs a C function that writes to stderr, and returns its status and what it wrote."""
-    kept = os.dup(2)
-    try:
-        with log.open("wb") as sink:
-            os.dup2(sink.fileno(), 2)
-            status = int(action())
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-    return status, log.read_text(encoding="utf-8", errors="replace")
 
 
 @dataclass(frozen=True)
@@ -64,7 +48,7 @@ class Options:
         """Returns a reader with a pool of its own, so that nothing is registered for the whole process."""
         pool = descriptor_pool.DescriptorPool()
         for file in compiled.file:  # protoc lists imports first
-            pool.Add(file)  # type: ignore[no-untyped-call]
+            pool.AddSerializedFile(file.SerializeToString())
         return cls(pool)
 
     def get(self, options: ProtoMessage, name: str) -> Any:
@@ -77,8 +61,8 @@ class Options:
         raw = options.SerializeToString()
         if not raw:
             return None
-        kind = self.pool.FindMessageTypeByName(options.DESCRIPTOR.full_name)  # type: ignore[no-untyped-call]
-        extension = self.pool.FindExtensionByName(f"{PACKAGE}.{name}")  # type: ignore[no-untyped-call]
+        kind = self.pool.FindMessageTypeByName(options.DESCRIPTOR.full_name)
+        extension = self.pool.FindExtensionByName(f"{PACKAGE}.{name}")
         typed: Any = message_factory.GetMessageClass(kind).FromString(raw)
         return typed.Extensions[extension] if typed.HasExtension(extension) else None
 

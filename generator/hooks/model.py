@@ -51,6 +51,11 @@ class Field:
         return f"Annotated[{self.type.text}, _NULL_IS_EMPTY_{self.type.empty.upper()}]"
 
     @property
+    def shown_type(self) -> str:
+        """The type as the reference shows it."""
+        return f"{self.type.text} | None" if self.optional else self.type.text
+
+    @property
     def shown_default(self) -> str:
         """The default as the reference shows it."""
         if self.default is None:
@@ -110,6 +115,11 @@ class HookContract:
         """Returns the fields of a message that hold a root message, with that message's name."""
         types = {field.name: field.type.text for field in message.fields}
         return {name: text for name, text in types.items() if any(m.root and m.name == text for m in self.messages)}
+
+    @cached_property
+    def shared(self) -> list[Message]:
+        """The messages that no hook has for itself as its payload."""
+        return [message for message in self.messages if message.name not in {hook.payload for hook in self.hooks}]
 
     @cached_property
     def has_default_lists(self) -> bool:

@@ -71,9 +71,9 @@ class _Reader:
                 root = fields[0].type
             else:
                 self._problem(f"{message.name} has the option root and {len(fields)} fields; it needs exactly one")
-        for nested in (*message.nested_type, *message.enum_type):
-            if not (isinstance(nested, DescriptorProto) and nested.options.map_entry):
-                self._problem(f"{message.name}.{nested.name} is nested; move it to the top level of the file")
+        nested = [kind.name for kind in message.nested_type if not kind.options.map_entry]
+        for name in (*nested, *(kind.name for kind in message.enum_type)):
+            self._problem(f"{message.name}.{name} is nested; use messages at the top level of the file, and strings")
         return Message(message.name, self._comments.at(_MESSAGES, index), tuple(fields), root)
 
     def _field(self, field: FieldDescriptorProto, message: DescriptorProto, doc: str) -> Field | None:

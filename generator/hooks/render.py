@@ -1,13 +1,14 @@
 """Renders the models and the reference through jinja2, formatted as `ruff format` would."""
 
+import json
 import re
 import textwrap
 from importlib.resources import files
 
 import jinja2
 
-from .example import example_of
-from .model import HookContract
+from .example import example_payload, example_result
+from .model import Hook, HookContract
 
 LINE_LENGTH = 120
 _PARTS = files(__package__) / "templates"
@@ -85,6 +86,17 @@ def _writable(values: tuple[str, ...], indent: int) -> str:
     return f"frozenset(\n{margin}    {{\n{items}{margin}    }}\n{margin})"
 
 
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _writable_text(hook: Hook) -> str:
+    """Returns what of a hook's payload can be changed, for the reference."""
+    if hook.writable:
+        return ", ".join(f"`{name}`" for name in hook.writable)
+    return f"answers a `{hook.modified.text}`"
+
+
 def _roots(fields: dict[str, str]) -> str:
     pairs = ", ".join(f'"{name}": {kind}' for name, kind in fields.items())
     return f"{{{pairs}}}"
@@ -109,7 +121,15 @@ def _render(template: str, contract: HookContract) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # text for people and Python, not HTML
     )
-    environment.filters.update(docstring=_docstring, writable=_writable, roots=_roots, flow=_flow, enum_name=enum_name)
+    environment.filters.update(
+        docstring=_docstring,
+        enum_name=enum_name,
+        flow=_flow,
+        quoted=_quoted,
+        roots=_roots,
+        writable=_writable,
+        writable_text=_writable_text,
+    )
     return environment.get_template(template).render(
-        contract=contract, names=public_names(contract), example_of=example_of
+        contract=contract, names=public_names(contract), example_payload=example_payload, example_result=example_result
     )

@@ -1,0 +1,104 @@
+"""All files of a checkout that are generated from proto/: what they should hold, and how they differ from it."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ContractError
+from .hooks import read_hooks, render_choices, render_init, render_models, render_reference
+
+CONTRACT = Path("template/src/{{package_name}}/contract")
+COPIER, REFERENCE = Path("copier.yml"), Path("docs/hooks.md")
+STUBS = ["plugin_service.proto"]
+_CHOICES = re.compile(
+    r"(?P<begin>^(?P<indent> *)# generated from proto/hooks\.proto by nox -s stubs: begin\n)"
+    r".*?(?P<end>^ *# generated from proto/hooks\.proto by nox -s stubs: end\n)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One file that is not what the contract says.
+
+    Attributes:
+        path: relative to the checkout.
+        old: the text there; None when the file is missing.
+        new: the text that belongs there; None when the file is left over.
+    """
+
+    path: Path
+    old: str | None
+    new: str | None
+
+    def __str__(self) -> str:
+        old, new = ((text or "").splitlines(keepends=True) for text in (self.old, self.new))
+        name = self.path.as_posix()
+        return "".join(difflib.unified_diff(old, new, name, f"{name} (from proto/)"))
+
+
+def generate(root: Path) -> dict[Path, str]:
+    """Returns the text of each generated file by its path within the checkout.
+
+    Args:
+        root: the checkout.
+
+    Raises:
+        PlugsmithError: the contract is wrong, or copier.yml has no place for the hook choices.
+    """
+    from .stubs import compile_stubs
+
+    hooks = read_hooks(root / "proto")
+    stubs = compile_stubs(root / "proto", STUBS)
+    files = {CONTRACT / path: text for path, text in stubs.files.items()}
+    files[CONTRACT / "__init__.py"] = render_init(hooks)
+    files[CONTRACT / "hooks.py"] = render_models(hooks)
+    files[COPIER] = _with_choices((root / COPIER).read_text(encoding="utf-8"), render_choices(hooks))
+    files[REFERENCE] = render_reference(hooks)
+    return files
+
+
+def compare(root: Path, files: dict[Path, str]) -> list[Difference]:
+    """Returns the files of a checkout that differ from what was generated, and those of contract/ left over."""
+    differences = []
+    for path, text in sorted(files.items()):
+        target = root / path
+        old = target.read_bytes().decode("utf-8", errors="replace") if target.is_file() else None
+        if old != text:
+            differences.append(Difference(path, old, text))
+    for target in sorted((root / CONTRACT).rglob("*")):
+        path = target.relative_to(root)
+        if target.is_file() and path not in files and "__pycache__" not in path.parts:
+            differences.append(Difference(path, target.read_text(encoding="utf-8", errors="replace"), None))
+    return differences
+
+
+def write(root: Path, differences: list[Difference]) -> None:
+    """Makes the files what the contract says.
+
+    Raises:
+        ContractError: a file cannot be written.
+    """
+    for difference in differences:
+        target = root / difference.path
+        try:
+            if difference.new is None:
+                target.unlink()
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(difference.new, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise ContractError(f"{target}: cannot write ({error.strerror}); make it writable") from error
+
+
+def _with_choices(copier: str, choices: str) -> str:
+    found = _CHOICES.search(copier)
+    if found is None:
+        raise ContractError(
+            "copier.yml: no place for the hook choices; put comments around it, "
+            "'# generated from proto/hooks.proto by nox -s stubs: begin' and the same with end"
+        )
+    indent = found["indent"]
+    lines = [f"{indent}choices:\n", *(f"{indent}  {line}\n" for line in choices.splitlines())]
+    return copier[: found.start()] + found["begin"] + "".join(lines) + found["end"] + copier[found.end() :]
