@@ -36,5 +36,5 @@ def checkout_root(given: str | None) -> Path:
     """
     folder = Path(given) if given else _PACKAGE.parent
     if not is_checkout(folder):
-        raise PlugsmithError(f"{folder}: no checkout of plugsmith; name the folder of copier.yml with --root")
+        raise PlugsmithError(f"{folder}: this is no checkout of plugsmith; name one with --root")
     return folder
