@@ -3,6 +3,16 @@
 from .compile import StubTree, compile_stubs
 from .errors import StubsError
 from .floors import version_floors
-from .write import differences, write_tree
+from .packages import with_package_root
+from .write import differences, stale_files, write_tree
 
-__all__ = ["StubTree", "StubsError", "compile_stubs", "differences", "version_floors", "write_tree"]
+__all__ = [
+    "StubTree",
+    "StubsError",
+    "compile_stubs",
+    "differences",
+    "stale_files",
+    "version_floors",
+    "with_package_root",
+    "write_tree",
+]

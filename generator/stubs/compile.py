@@ -10,6 +10,7 @@ from .floors import version_floors
 from .headers import header
 from .isolate import POOL_MODULE, isolate, pool_source
 from .modules import check_names, module_of, path_of
+from .packages import package_files
 from .protoc import run_protoc
 from .relocate import relocate
 from .toolchain import check_toolchain
@@ -61,7 +62,7 @@ def compile_stubs(
     if not source.own:
         raise StubsError("nothing to compile: the files given are all of installed packages")
     tree = _modules(source, isolated=isolated, grpc=grpc, async_only=async_only)
-    tree.update({path: header(None) for path in _packages(tree) if path not in tree})
+    tree.update(package_files(tree))
     if isolated:
         tree[f"{POOL_MODULE}.py"] = header(None) + pool_source()
     return StubTree(dict(sorted(tree.items())), version_floors(tree.values()), source.warnings)
@@ -85,11 +86,22 @@ def _modules(source: ProtoSet, *, isolated: bool, grpc: bool, async_only: bool) 
             text = texts.get(path) or typed.get(path)
             if text is None:
                 continue
-            text = relocate(text, module, compiled)
+            text = _relocated(text, name, module, compiled)
             if isolated and suffix == ".py":
                 text = isolate(text, module)
             tree[path] = header(name, typed=suffix.endswith("i")) + text
     return tree
+
+
+def _relocated(text: str, name: str, module: str, compiled: set[str]) -> str:
+    try:
+        return relocate(text, module, compiled)
+    except SyntaxError as error:
+        # Known: a message named like a keyword that has enums of its own.
+        line = (error.text or "").strip()
+        raise StubsError(
+            f"{name}: mypy-protobuf cannot type it: it writes `{line}`: rename what is called so"
+        ) from error
 
 
 def _python(source: ProtoSet, messages: list[str], services: list[str]) -> dict[str, str]:
@@ -102,8 +114,3 @@ def _python(source: ProtoSet, messages: list[str], services: list[str]) -> dict[
         if services:
             run_protoc([f"--descriptor_set_in={descriptors}", f"--grpc_python_out={out}", *services])
         return {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.py")}
-
-
-def _packages(tree: dict[str, str]) -> set[str]:
-    folders = {parent for path in tree for parent in Path(path).parents}
-    return {(folder / "__init__.py").as_posix() for folder in folders}

@@ -16,6 +16,13 @@ def path_of(module: str, suffix: str) -> str:
     return module.replace(".", "/") + suffix
 
 
+def unimportable(segment: str) -> str | None:
+    """Returns why a package or module of this name cannot be imported, None when it can."""
+    if keyword.iskeyword(segment):
+        return f'"{segment}" is a Python keyword and cannot be imported'
+    return None if segment.isidentifier() else f'"{segment}" is not a Python identifier and cannot be imported'
+
+
 def check_names(protos: Iterable[str]) -> None:
     """Refuses files whose modules could not be imported.
 
@@ -26,10 +33,7 @@ def check_names(protos: Iterable[str]) -> None:
     owners: dict[str, str] = {}
     for proto in protos:
         module = module_of(proto)
-        for segment in module.split("."):
-            if keyword.iskeyword(segment) or not segment.isidentifier():
-                kind = "a Python keyword" if keyword.iskeyword(segment) else "not a Python identifier"
-                problems.append(f'{proto}: "{segment}" is {kind}, so {module} cannot be imported: rename the path')
+        problems += [f"{proto}: {why}: rename the path" for why in map(unimportable, module.split(".")) if why]
         if module in owners:
             problems.append(f"{proto}: gives the same Python module as {owners[module]}, {module}: rename one of them")
         owners.setdefault(module, proto)

@@ -13,7 +13,7 @@ def type_stubs(descriptors: FileDescriptorSet, protos: list[str]) -> dict[str, s
         descriptors: the files and all that they import, with source information for the comments.
         protos: names of the files to write stubs for.
     """
-    from mypy_protobuf import main  # type: ignore[import-untyped]
+    from mypy_protobuf import main
 
     request = plugin_pb2.CodeGeneratorRequest(file_to_generate=protos, proto_file=descriptors.file)
     response = plugin_pb2.CodeGeneratorResponse()
@@ -29,7 +29,7 @@ def grpc_type_stubs(descriptors: FileDescriptorSet, protos: list[str], *, async_
         protos: names of the files, each with a service.
         async_only: type the stubs for grpc.aio alone instead of for both kinds of channel.
     """
-    from mypy_protobuf import main  # type: ignore[import-untyped]
+    from mypy_protobuf import main
 
     request = plugin_pb2.CodeGeneratorRequest(file_to_generate=protos, proto_file=descriptors.file)
     response = plugin_pb2.CodeGeneratorResponse()

@@ -1,0 +1,11 @@
+"""Messages of installed packages: with .proto files (googleapis) and without (health checking)."""
+
+from .api.shop import order_pb2, order_pb2_grpc
+
+order = order_pb2.Order()
+order.price.currency_code = "EUR"
+order.price.units = 12
+order.status.code = 5
+order.health.status = order.health.SERVING
+assert order_pb2.Order.FromString(order.SerializeToString()) == order
+assert order_pb2_grpc.OrdersStub is not None

@@ -1,0 +1,80 @@
+"""`plugsmith stubs`: what it writes, compares and refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from generator.cli import main
+from tests.stubs.harness import CASES
+
+_PROTO = str(CASES / "cousins" / "protos")
+
+
+def _everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_writes_and_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["stubs", "--proto", _PROTO, "--out", str(tmp_path / "api")]
+    assert main([*command, "--check"]) == 1
+    assert "+++ " in capsys.readouterr().out and not (tmp_path / "api").exists()
+    assert main(command) == 0
+    assert capsys.readouterr().out.endswith("they need protobuf>=6.31.1\n")
+    assert sorted(path.name for path in (tmp_path / "api").iterdir()) == ["__init__.py", "_pool.py", "left", "right"]
+    assert main([*command, "--check"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_check_shows_differences_and_leftovers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["stubs", "--proto", _PROTO, "--out", str(tmp_path)]
+    assert main(command) == 0
+    changed = tmp_path / "right" / "b_pb2.py"
+    changed.write_text(changed.read_text("utf-8").replace("# pylint: skip-file\n", "# mine\n"), "utf-8")
+    (tmp_path / "right" / "gone_pb2.py").write_text((tmp_path / "_pool.py").read_text("utf-8"), "utf-8")
+    before = _everything(tmp_path)
+    capsys.readouterr()
+    assert main([*command, "--check"]) == 1
+    shown = capsys.readouterr().out
+    assert "-# mine\n+# pylint: skip-file\n" in shown and "right/gone_pb2.py (no longer generated" in shown
+    assert _everything(tmp_path) == before
+    assert main(command) == 0 and "gone_pb2.py: no longer generated" in capsys.readouterr().err
+
+
+def test_own_init_files_stay(tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").write_text('"""Mine."""\n', "utf-8")
+    assert main(["stubs", "--proto", _PROTO, "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "__init__.py").read_text("utf-8") == '"""Mine."""\n'
+
+
+def test_package_root(tmp_path: Path) -> None:
+    out = tmp_path / "acme" / "a" / "b"
+    assert main(["stubs", "--proto", _PROTO, "--out", str(out), "--package-root", str(tmp_path / "acme")]) == 0
+    assert (tmp_path / "acme" / "__init__.py").exists() and (tmp_path / "acme" / "a" / "__init__.py").exists()
+    assert not (tmp_path / "__init__.py").exists()
+
+
+def test_files_bring_what_they_import(tmp_path: Path) -> None:
+    assert main(["stubs", "--proto", _PROTO, "--out", str(tmp_path), "right/inner/c.proto"]) == 0
+    modules = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*_pb2.py"))
+    assert modules == ["right/b_pb2.py", "right/inner/c_pb2.py"]
+
+
+def test_grpc_switches(tmp_path: Path) -> None:
+    command = ["stubs", "--proto", str(CASES / "streaming" / "protos"), "--out"]
+    assert main([*command, str(tmp_path / "none"), "--no-grpc"]) == 0
+    assert not list((tmp_path / "none").rglob("*_grpc.py*"))
+    assert main([*command, str(tmp_path / "async"), "--async-only", "--shared-pool"]) == 0
+    typed = (tmp_path / "async" / "rpc" / "echo_pb2_grpc.pyi").read_text("utf-8")
+    assert "_grpc.Channel" not in typed and "_aio.Channel" in typed
+    assert not (tmp_path / "async" / "_pool.py").exists()
+
+
+def test_descriptor_set(tmp_path: Path) -> None:
+    from grpc_tools import protoc
+
+    image = tmp_path / "set.bin"
+    options = ["--include_imports", "--include_source_info", f"--descriptor_set_out={image}", f"-I{_PROTO}"]
+    assert protoc.main(["protoc", *options, "left/a.proto"]) == 0
+    assert main(["stubs", "--descriptor-set", str(image), "--out", str(tmp_path / "set")]) == 0
+    assert main(["stubs", "--proto", _PROTO, "--out", str(tmp_path / "tree")]) == 0
+    assert _everything(tmp_path / "set") == _everything(tmp_path / "tree")

@@ -1,0 +1,35 @@
+"""The project's own stubs: current, quick to make, and asking for the versions that the template declares."""
+
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+from generator.stubs import compile_stubs, differences, version_floors
+
+_ROOT = Path(__file__).parents[2]
+_CONTRACT = _ROOT / "template" / "src" / "{{package_name}}" / "contract"
+
+
+def test_current() -> None:
+    tree = compile_stubs(_ROOT / "proto", ["plugin_service.proto"])
+    assert differences(tree.files, _CONTRACT) == ""
+
+
+def test_floors_of_the_template() -> None:
+    floors = version_floors(path.read_text("utf-8") for path in _CONTRACT.rglob("*_pb2*.py"))
+    assert set(floors) == {"grpcio", "protobuf"}
+    text = (_ROOT / "template" / "pyproject.toml.jinja").read_text("utf-8")
+    extra = re.search(r"^grpc = \[.*?^\]", text, re.MULTILINE | re.DOTALL)
+    assert extra is not None
+    declared = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(tomllib.loads(extra[0])["grpc"]), re.MULTILINE))
+    assert {package: declared[package] for package in floors} == floors
+
+
+def test_under_three_seconds(tmp_path: Path) -> None:
+    command = ["-m", "generator", "stubs", "--proto", "proto", "--out", str(tmp_path), "plugin_service.proto"]
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *command], cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
+    assert time.perf_counter() - started < 3
