@@ -9,7 +9,6 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message as ProtoMessage
 
 from ..errors import ContractError
-from ..stubs.errors import StubsError
 from ..stubs.protoc import run_protoc, well_known_protos
 
 FILE, PACKAGE = "hooks.proto", "plugsmith.hooks"
@@ -22,7 +21,8 @@ def compile_hooks(proto_dir: Path) -> descriptor_pb2.FileDescriptorSet:
         proto_dir: the folder that holds hooks.proto.
 
     Raises:
-        ContractError: the file is missing or protoc refuses it.
+        ContractError: the file is missing.
+        StubsError: protoc refuses it.
     """
     if not (proto_dir / FILE).is_file():
         raise ContractError(f"{proto_dir / FILE}: no such file; name the folder that holds the contract")
@@ -30,10 +30,7 @@ def compile_hooks(proto_dir: Path) -> descriptor_pb2.FileDescriptorSet:
         out = Path(scratch, "set.binpb")
         includes = [f"-I{proto_dir}", f"-I{well_known_protos()}"]
         flags = ["--include_imports", "--include_source_info", f"--descriptor_set_out={out}"]
-        try:
-            run_protoc([*includes, *flags, FILE])
-        except StubsError as error:
-            raise ContractError(*(f"{proto_dir.name}/{line}" for line in error.problems)) from error
+        run_protoc([*includes, *flags, FILE])
         return descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
 
 

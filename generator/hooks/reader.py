@@ -26,7 +26,7 @@ def read_hooks(proto_dir: Path) -> HookContract:
         proto_dir: the folder that holds the contract.
 
     Raises:
-        ContractError: the contract does not compile or breaks a rule; one line for each problem.
+        PlugsmithError: the contract does not compile or breaks a rule; one line for each problem.
     """
     compiled = compile_hooks(proto_dir)
     file = next(file for file in compiled.file if file.name == FILE)
@@ -111,7 +111,9 @@ class _Reader:
         if expected is None or not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             self._problem(f"{path} has default_json {given!r}, which is no JSON value of type {kind.text}")
             return None
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+        if not isinstance(value, str) or ('"' in value and "'" not in value):
+            return repr(value)  # as ruff chooses quotes
+        return json.dumps(value, ensure_ascii=False)
 
     def _hooks(self, messages: dict[str, Message]) -> list[Hook]:
         hooks = []
