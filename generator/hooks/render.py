@@ -97,6 +97,12 @@ def _writable_text(hook: Hook) -> str:
     return f"answers a `{hook.modified.text}`"
 
 
+def _signature(hook: Hook) -> str:
+    arguments = f"self, payload: {hook.payload}, context: PluginContext"
+    line = f"async def {hook.name}({arguments}) -> {hook.result}:"
+    return line if len(line) <= LINE_LENGTH else f"async def {hook.name}(\n    {arguments}\n) -> {hook.result}:"
+
+
 def _roots(fields: dict[str, str]) -> str:
     pairs = ", ".join(f'"{name}": {kind}' for name, kind in fields.items())
     return f"{{{pairs}}}"
@@ -127,6 +133,7 @@ def _render(template: str, contract: HookContract) -> str:
         flow=_flow,
         quoted=_quoted,
         roots=_roots,
+        signature=_signature,
         writable=_writable,
         writable_text=_writable_text,
     )

@@ -69,7 +69,8 @@ CASES = {
         "optional string user_agent",
         "optional bytes user_agent",
         "HttpAuthCheckPermissionPayload.user_agent has a type without a model; "
-        "use string, bool, int32, int64, double, Struct, Value, ListValue, a message of this file, or a list or map<string, ...> of these",
+        "use string, bool, int32, int64, double, Struct, Value, ListValue, a message of this file, "
+        "or a list or map<string, ...> of these",
     ),
     "name of a model's own": (
         "string user_agent = 8",
