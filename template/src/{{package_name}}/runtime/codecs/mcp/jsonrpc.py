@@ -1,0 +1,95 @@
+"""The envelope of JSON-RPC 2.0: what a request looks like, and how answers and errors are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .exact_json import InvalidJson, dumps, loads
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+HEADER_MISMATCH = -32020
+UNSUPPORTED_VERSION = -32022
+
+
+class Refusal(Exception):
+    """A message that is answered by a JSON-RPC error.
+
+    Args:
+        code: the JSON-RPC error code.
+        message: what is wrong, for people.
+        data: more for programs.
+    """
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+def decode(data: bytes) -> Any:
+    """Read one message.
+
+    Raises:
+        Refusal: the bytes are no JSON.
+    """
+    try:
+        return loads(data)
+    except InvalidJson as problem:
+        raise Refusal(PARSE_ERROR, f"the message is not valid JSON: {problem}") from None
+
+
+def result_head(request_id: int | str) -> bytes:
+    """The bytes of an answer up to its result."""
+    return b'{"jsonrpc":"2.0","id":%b,"result":' % dumps(request_id)
+
+
+def error_message(request_id: int | str | None, refusal: Refusal) -> bytes:
+    """The bytes of an error's answer.
+
+    Args:
+        request_id: the request's id, None when it could not be read.
+        refusal: what is wrong.
+    """
+    error: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+    if refusal.data is not None:
+        error["data"] = refusal.data
+    return dumps({"jsonrpc": "2.0", "id": request_id, "error": error})
+
+
+def readable_id(message: Any) -> int | str | None:
+    """The id of a message that may be anything; None when it has none that an answer can carry."""
+    request_id = message.get("id") if type(message) is dict else None
+    return request_id if type(request_id) in (int, str) else None
+
+
+def check_envelope(message: Any) -> bool:
+    """Check the envelope of one message, and tell whether it is a request that wants an answer.
+
+    Returns:
+        False for a notification, and for an answer of the client (this server asks nothing).
+
+    Raises:
+        Refusal: the message is no JSON-RPC 2.0 message.
+    """
+    if type(message) is not dict:
+        raise Refusal(INVALID_REQUEST, "a message must be a JSON object")
+    if message.get("jsonrpc") != "2.0":
+        raise Refusal(INVALID_REQUEST, 'the member "jsonrpc" must be "2.0"')
+    if "method" not in message:
+        if "id" in message and ("result" in message or "error" in message):
+            return False
+        raise Refusal(INVALID_REQUEST, 'the member "method" is missing')
+    if type(message["method"]) is not str:
+        raise Refusal(INVALID_REQUEST, 'the member "method" must be a string')
+    if "id" not in message:
+        return False
+    if type(message["id"]) not in (int, str):
+        raise Refusal(INVALID_REQUEST, 'the member "id" must be a string or an integer')
+    if type(message.get("params", {})) is not dict:
+        raise Refusal(INVALID_PARAMS, 'the member "params" must be an object')
+    return True

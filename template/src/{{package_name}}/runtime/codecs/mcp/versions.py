@@ -1,0 +1,36 @@
+"""The versions of MCP that are spoken, and what differs between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .jsonrpc import UNSUPPORTED_VERSION, Refusal
+
+HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+"""Versions that a session agrees on by `initialize`."""
+
+STATELESS_VERSION = "2026-07-28"
+"""The version without sessions: every request names its version and the client in `_meta`."""
+
+SUPPORTED_VERSIONS = (*HANDSHAKE_VERSIONS, STATELESS_VERSION)
+
+BATCH_VERSION = "2025-03-26"
+"""The only version with JSON-RPC batches."""
+
+UNNAMED_VERSION = "2025-03-26"
+"""What an HTTP request without the version header speaks, as the protocol says."""
+
+PROTOCOL_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+CLIENT_CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+SERVER_INFO_KEY = "io.modelcontextprotocol/serverInfo"
+
+
+def negotiate(requested: str) -> str:
+    """Choose the version of a session: the client's when it is known, else the newest with a handshake."""
+    return requested if requested in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
+
+
+def unsupported_version(requested: str) -> Refusal:
+    """The refusal of a version that is not spoken; it tells the client which are."""
+    data: dict[str, Any] = {"supported": list(SUPPORTED_VERSIONS), "requested": requested}
+    return Refusal(UNSUPPORTED_VERSION, f"unsupported protocol version {requested!r}", data)

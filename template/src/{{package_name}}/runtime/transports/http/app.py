@@ -1,0 +1,137 @@
+"""The ASGI application: MCP at /mcp, and whether the server lives and is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...codecs.mcp import McpEndpoint, Refusal, decode, error_message
+from ...codecs.mcp.jsonrpc import (
+    HEADER_MISMATCH,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    UNSUPPORTED_VERSION,
+    readable_id,
+)
+from ...codecs.mcp.versions import STATELESS_VERSION, SUPPORTED_VERSIONS, UNNAMED_VERSION, unsupported_version
+from ...host import Host
+from ...tls import scope_identity
+from . import guards
+from .responses import HttpRefusal, Receive, Scope, Send, send_empty, send_json, send_refusal
+
+_VERSIONS = {version.encode(): version for version in SUPPORTED_VERSIONS}
+_BAD_REQUEST = (PARSE_ERROR, INVALID_REQUEST, HEADER_MISMATCH, UNSUPPORTED_VERSION)
+_STATUS = dict.fromkeys(_BAD_REQUEST, 400)
+# From 2026-07-28 on the status says as much as the error code; before, an error of a method came with 200.
+_STATUS_STATELESS = {**_STATUS, INVALID_PARAMS: 400, METHOD_NOT_FOUND: 404}
+_ALLOW_POST = (b"allow", b"POST")
+_ALLOW_GET = (b"allow", b"GET, HEAD")
+
+
+class McpApp:
+    """Answers HTTP requests.
+
+    Args:
+        host: says whether the server is ready.
+        endpoint: answers MCP messages.
+        max_message_bytes: the largest body that is read.
+        check_origin: protects against requests that web pages make; None where browsers cannot come.
+        tls: whether clients may show certificates.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        endpoint: McpEndpoint,
+        max_message_bytes: int,
+        check_origin: Callable[[guards.Headers], None] | None,
+        tls: bool,
+    ) -> None:
+        self._host = host
+        self._endpoint = endpoint
+        self._limit = max_message_bytes
+        self._check_origin = check_origin
+        self._tls = tls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            if scope["path"] in ("/mcp", "/mcp/"):
+                await self._mcp(scope, receive, send)
+            else:
+                await self._status(scope, send)
+        except HttpRefusal as refusal:
+            await send_refusal(send, refusal)
+
+    async def _mcp(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            raise HttpRefusal(405, "this server has no sessions and no streams: use POST", _ALLOW_POST)
+        headers = guards.wanted_headers(scope)
+        if self._check_origin is not None:
+            self._check_origin(headers)
+        guards.check_media_types(headers)
+        body = await self._body(headers, receive)
+        if body is None:
+            return
+        named = headers.get(guards.VERSION)
+        version = UNNAMED_VERSION if named is None else _VERSIONS.get(named, "")
+        message = None
+        try:
+            message = decode(body)
+            if not version:
+                raise unsupported_version((named or b"").decode("latin-1"))
+            if version == STATELESS_VERSION:
+                guards.check_routing(headers, message)
+            identity = scope_identity(scope) if self._tls else None
+            code, reply = await self._endpoint.answer(message, version, identity)
+        except Refusal as refusal:
+            code, reply = refusal.code, error_message(readable_id(message), refusal)
+        if reply is None:
+            await send_empty(send, 202)
+        elif not code:
+            await send_json(send, 200, reply)
+        else:
+            table = _STATUS_STATELESS if version == STATELESS_VERSION else _STATUS
+            await send_json(send, table.get(code, 200), reply)
+
+    async def _body(self, headers: guards.Headers, receive: Receive) -> bytes | None:
+        """Read the body; None when the client is gone."""
+        if int(headers.get(guards.CONTENT_LENGTH, b"0")) > self._limit:
+            raise self._too_large()
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            parts = [body]
+            size = len(body)
+            while message.get("more_body"):
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > self._limit:
+                    raise self._too_large()
+            body = b"".join(parts)
+        if len(body) > self._limit:
+            raise self._too_large()
+        return body
+
+    def _too_large(self) -> HttpRefusal:
+        return HttpRefusal(413, f"the body is larger than {self._limit} bytes (PLUGINS_MAX_MESSAGE_BYTES)")
+
+    async def _status(self, scope: Scope, send: Send) -> None:
+        path = scope["path"]
+        if path not in ("/health", "/ready"):
+            raise HttpRefusal(404, "not found: MCP is at /mcp")
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HttpRefusal(405, f"{path} takes GET", _ALLOW_GET)
+        if path == "/health":
+            status, body = 200, b'{"status":"alive"}'
+        elif self._host.serving:
+            status, body = 200, b'{"status":"ready"}'
+        else:
+            status, body = 503, b'{"status":"not ready"}'
+        await send_json(send, status, body)

@@ -1,0 +1,158 @@
+"""Checks of a request's headers: media types, version, and protection against DNS rebinding."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...codecs.mcp.jsonrpc import HEADER_MISMATCH, Refusal
+from .responses import HttpRefusal, Scope
+
+ACCEPT = b"accept"
+CONTENT_ENCODING = b"content-encoding"
+CONTENT_LENGTH = b"content-length"
+CONTENT_TYPE = b"content-type"
+HOST = b"host"
+METHOD = b"mcp-method"
+NAME = b"mcp-name"
+ORIGIN = b"origin"
+VERSION = b"mcp-protocol-version"
+
+_WANTED = frozenset({ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, METHOD, NAME, ORIGIN, VERSION})
+
+Headers = dict[bytes, bytes]
+
+
+def wanted_headers(scope: Scope) -> Headers:
+    """Collect the headers that matter here.
+
+    Raises:
+        HttpRefusal: a header that may stand once stands twice, so that two readers could disagree about it.
+    """
+    found: Headers = {}
+    for name, value in scope["headers"]:
+        if name in _WANTED:
+            if name in found:
+                if name != ACCEPT:
+                    raise HttpRefusal(400, f"header {name.decode()} stands more than once")
+                value = found[name] + b"," + value
+            found[name] = value
+    return found
+
+
+def check_media_types(headers: Headers) -> None:
+    """Check that the body is JSON and that the client takes JSON.
+
+    Raises:
+        HttpRefusal: with status 415 or 406.
+    """
+    if not _is_json(headers.get(CONTENT_TYPE, b"")):
+        raise HttpRefusal(415, "Content-Type must be application/json, in UTF-8")
+    if headers.get(CONTENT_ENCODING, b"identity") != b"identity":
+        raise HttpRefusal(415, "Content-Encoding is not supported: send the body uncompressed")
+    if not _takes_json(headers.get(ACCEPT, b"*/*")):
+        raise HttpRefusal(406, "Accept must include application/json")
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: bytes) -> bool:
+    media_type, _, parameters = content_type.lower().partition(b";")
+    charset = parameters.partition(b"charset=")[2].partition(b";")[0].strip(b' "')
+    return media_type.strip() == b"application/json" and charset in (b"", b"utf-8", b"utf8")
+
+
+@lru_cache(maxsize=256)
+def _takes_json(accept: bytes) -> bool:
+    for choice in accept.lower().split(b","):
+        media_type, _, parameters = choice.partition(b";")
+        if media_type.strip() in (b"application/json", b"application/*", b"*/*"):
+            return parameters.replace(b" ", b"") not in (b"q=0", b"q=0.0")
+    return False
+
+
+def check_loopback(headers: Headers) -> None:
+    """Refuse what a web page can make a browser send to a server on this machine (DNS rebinding).
+
+    Raises:
+        HttpRefusal: Host is not a name of this machine, or Origin is of another one.
+    """
+    if not _is_loopback(headers.get(HOST, b"")):
+        raise HttpRefusal(421, "Host is not this machine; the server is for this machine only (PLUGINS_SERVER_HOST)")
+    check_origin(headers, _is_loopback)
+
+
+def check_same_origin(headers: Headers) -> None:
+    """Refuse requests of web pages that do not come from this server.
+
+    Raises:
+        HttpRefusal: Origin and Host name different servers.
+    """
+    check_origin(headers, lambda netloc: netloc == headers.get(HOST, b"").lower())
+
+
+def check_origin(headers: Headers, is_allowed: Any) -> None:
+    """Check the Origin header, which only browsers send.
+
+    Args:
+        headers: the request's headers.
+        is_allowed: judges the origin's host and port.
+
+    Raises:
+        HttpRefusal: the origin is not allowed.
+    """
+    origin = headers.get(ORIGIN)
+    if origin is None:
+        return
+    scheme, separator, netloc = origin.lower().partition(b"://")
+    if scheme not in (b"http", b"https") or not separator or not is_allowed(netloc):
+        raise HttpRefusal(403, "Origin is not allowed: web pages of other servers must not call plugins")
+
+
+@lru_cache(maxsize=256)
+def _is_loopback(netloc: bytes) -> bool:
+    try:
+        name = urlsplit(f"//{netloc.decode('ascii')}").hostname or ""
+        return is_loopback_name(name)
+    except ValueError:
+        return False
+
+
+def is_loopback_name(name: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def check_routing(headers: Headers, message: Any) -> None:
+    """Check that the headers which proxies route by say what the body says, as version 2026-07-28 wants.
+
+    Raises:
+        Refusal: a header is missing or differs.
+    """
+    if type(message) is not dict or "id" not in message:
+        return
+    method = message.get("method")
+    if headers.get(METHOD, b"").decode("latin-1") != method:
+        raise Refusal(HEADER_MISMATCH, "header Mcp-Method differs from the member method")
+    if method == "tools/call" and type(params := message.get("params")) is dict:
+        name = params.get("name")
+        if name is not None and _decoded(headers.get(NAME, b"")) != name:
+            raise Refusal(HEADER_MISMATCH, "header Mcp-Name differs from params.name")
+
+
+def _decoded(value: bytes) -> str | None:
+    """Undo the base64 form of a header value that is not plain ASCII."""
+    if not (value.startswith(b"=?base64?") and value.endswith(b"?=")):
+        return value.decode("latin-1")
+    try:
+        return base64.b64decode(value[9:-2], validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,51 @@
+"""Answers of the HTTP application, and the ASGI types that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_JSON = (b"content-type", b"application/json")
+
+
+class HttpRefusal(Exception):
+    """A request that is refused before its body counts.
+
+    Args:
+        status: the HTTP status.
+        message: what is wrong, for people.
+        headers: headers beside those of every answer.
+    """
+
+    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+
+async def send_json(send: Send, status: int, body: bytes) -> None:
+    """Send a JSON body."""
+    headers = [_JSON, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_empty(send: Send, status: int) -> None:
+    """Send an answer without a body."""
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def send_refusal(send: Send, refusal: HttpRefusal) -> None:
+    """Send a refusal as a JSON object with the member "error"."""
+    body = orjson.dumps({"error": refusal.message})
+    headers = [_JSON, (b"content-length", b"%d" % len(body)), *refusal.headers]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
