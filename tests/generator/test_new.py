@@ -51,13 +51,15 @@ def test_answers_reach_the_repository(tmp_path: Path) -> None:
         (["--data", "email=ada"], "--data email: this is no e-mail address; "),
         (["--data", "plugin_name=class"], "--data plugin_name: "),
         (["--template", "/nowhere"], "/nowhere: "),
-        (["--vcs-ref", "no-such-tag"], f"{ROOT}: Unknown revision: 'no-such-tag'; check --template and --vcs-ref"),
+        (["--vcs-ref", "no-such-tag"], f"{ROOT}"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, arguments: list[str], line: str) -> None:
     done = plugsmith("new", str(tmp_path / "plugin"), "--defaults", *arguments)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"plugsmith: {line}")
+    if "--vcs-ref" in arguments:  # the middle of the line is Copier's, or git's with older ones
+        assert "no-such-tag" in done.stderr and done.stderr.endswith("; check --template and --vcs-ref\n")
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "plugin").exists()
 
