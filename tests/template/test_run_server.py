@@ -37,7 +37,11 @@ def start(shell: str, root: Path, *arguments: str, **variables: str) -> tuple[in
     """Run the script by its absolute path from another folder; returns the shell's process id and the report."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PLUGINS_")}
     process = subprocess.Popen(
-        [shell, str(root / "run-server.sh"), *arguments], cwd="/", env=clean | variables, stdout=subprocess.PIPE, text=True
+        [shell, str(root / "run-server.sh"), *arguments],
+        cwd="/",
+        env=clean | variables,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     output, _ = process.communicate(timeout=START_LIMIT)
     assert process.returncode == 0
@@ -58,10 +62,10 @@ def test_the_environment_counts_more_than_the_file(root: Path, shell: str) -> No
     (root / ".env").write_text(
         "PLUGINS_TRANSPORT=http,grpc\nPLUGINS_SERVER_PORT=1\nPLUGINS_LOG_LEVEL='two words'  # a comment\n"
     )
-    _, report = start(shell, root, PLUGINS_SERVER_PORT="2", PLUGINS_SERVER_HOST="it's \"quoted\" $HOME")
+    _, report = start(shell, root, PLUGINS_SERVER_PORT="2", PLUGINS_SERVER_HOST='it\'s "quoted" $HOME')
     assert report[1:] == [
         "PLUGINS_LOG_LEVEL=two words",
-        "PLUGINS_SERVER_HOST=it's \"quoted\" $HOME",
+        'PLUGINS_SERVER_HOST=it\'s "quoted" $HOME',
         "PLUGINS_SERVER_PORT=2",
         "PLUGINS_TRANSPORT=http,grpc",
     ]
