@@ -1,0 +1,165 @@
+"""Between the transport contract's messages and calls: shared by gRPC and the Unix socket."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from ...contract import plugin_service_pb2 as pb
+from ..calls import HookCall, HookReply, Unrepresentable
+from ..errors import MCP_INTERNAL_ERROR, ErrorCode
+from ..replies import error_reply
+from .struct import from_struct, to_struct
+
+_METRIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_METRICS_LIMIT = 16
+
+
+def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | None = None) -> HookCall:
+    """Read a hook call.
+
+    Args:
+        request: the parsed request.
+        transport: the name of the transport.
+        identity: the caller's verified TLS name.
+
+    Raises:
+        Unrepresentable: a number of the payload or the context is not one of JSON.
+    """
+    payload = from_struct(request.payload, "payload")
+    context = read_context(request.context) if request.HasField("context") else None
+    return HookCall(request.hook_type, request.plugin_name, payload, context, transport, identity)
+
+
+def read_context(message: pb.PluginContext) -> dict[str, Any]:
+    """Read a plugin context; the contract has no null, so empty strings stand for missing values.
+
+    Raises:
+        Unrepresentable: a number is not one of JSON.
+    """
+    shared = message.global_context
+    user: Any = None
+    kind = shared.WhichOneof("user_value")
+    if kind == "user_string":
+        user = shared.user_string
+    elif kind == "user_struct":
+        user = from_struct(shared.user_struct, "context.global_context.user")
+    return {
+        "state": from_struct(message.state, "context.state"),
+        "metadata": from_struct(message.metadata, "context.metadata"),
+        "global_context": {
+            "request_id": shared.request_id,
+            "server_id": shared.server_id or None,
+            "tenant_id": shared.tenant_id or None,
+            "user": user,
+            "state": from_struct(shared.state, "context.global_context.state"),
+            "metadata": from_struct(shared.metadata, "context.global_context.metadata"),
+        },
+    }
+
+
+def refuse_call(request: pb.InvokeHookRequest, problem: Unrepresentable, transport: str) -> bytes:
+    """Write the error reply to a call that `read_call` could not read."""
+    call = HookCall(request.hook_type, request.plugin_name, None, None, transport)
+    code = ErrorCode.INVALID_CONTEXT if problem.path.startswith("context") else ErrorCode.INVALID_PAYLOAD
+    return write_reply(error_reply(call, code, str(problem)))
+
+
+def write_context(context: dict[str, Any], message: pb.PluginContext) -> None:
+    """Write a plugin context.
+
+    Raises:
+        Unrepresentable: a value cannot be written without changing it.
+    """
+    shared = context.get("global_context") or {}
+    target = message.global_context
+    user = shared.get("user")
+    try:
+        target.request_id = shared.get("request_id") or ""
+        target.server_id = shared.get("server_id") or ""
+        target.tenant_id = shared.get("tenant_id") or ""
+        if isinstance(user, str):
+            target.user_string = user
+    except UnicodeEncodeError:
+        raise Unrepresentable("context.global_context", "lone surrogate") from None
+    if isinstance(user, dict):
+        to_struct(user, target.user_struct, "context.global_context.user")
+    for values, struct, path in (
+        (context.get("state"), message.state, "context.state"),
+        (context.get("metadata"), message.metadata, "context.metadata"),
+        (shared.get("state"), target.state, "context.global_context.state"),
+        (shared.get("metadata"), target.metadata, "context.global_context.metadata"),
+    ):
+        if values:
+            to_struct(values, struct, path)
+
+
+def write_reply(reply: HookReply) -> bytes:
+    """Write the reply to a hook call.
+
+    Raises:
+        Unrepresentable: a value cannot be written without changing it.
+    """
+    message = pb.InvokeHookResponse(plugin_name=reply.plugin)
+    if reply.error is not None:
+        _write_error(reply.error, message.error)
+        return message.SerializeToString()
+    result = reply.result or {}
+    if "denial_metadata" in result:
+        result = dict(result)
+        _write_metrics(result.pop("denial_metadata"), message.result_base.denial_metadata)
+    to_struct(result, message.result, "result")
+    if reply.context is not None:
+        write_context(reply.context, message.context)
+    return message.SerializeToString()
+
+
+def write_config(config: dict[str, Any] | None) -> bytes:
+    """Write the answer to a question for one plugin's configuration."""
+    message = pb.GetPluginConfigResponse(found=config is not None)
+    if config is not None:
+        to_struct(config, message.config, "config")
+    return message.SerializeToString()
+
+
+def write_configs(configs: list[dict[str, Any]]) -> bytes:
+    """Write the answer to a question for all configurations."""
+    message = pb.GetPluginConfigsResponse()
+    for config in configs:
+        to_struct(config, message.configs.add(), "config")
+    return message.SerializeToString()
+
+
+def _write_error(error: dict[str, Any], message: pb.PluginError) -> None:
+    # A plugin's own error must arrive in any case: what cannot be written of its text becomes a question mark.
+    message.message = _text(error["message"])
+    message.plugin_name = _text(error["plugin_name"])
+    message.code = _text(error["code"])
+    number = error.get("mcp_error_code", MCP_INTERNAL_ERROR)
+    message.mcp_error_code = number if -(2**31) <= number < 2**31 else MCP_INTERNAL_ERROR
+    if error.get("details"):
+        to_struct(error["details"], message.details, "error.details")
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "replace").decode()
+
+
+def _write_metrics(metrics: dict[str, Any], message: pb.DenialMetadata) -> None:
+    if len(metrics) > _METRICS_LIMIT:
+        raise Unrepresentable("result.denial_metadata", f"more than {_METRICS_LIMIT} metrics")
+    message.SetInParent()
+    for name, value in metrics.items():
+        path = f"result.denial_metadata.{name}"
+        if not _METRIC_NAME.fullmatch(name):
+            raise Unrepresentable(path, "a metric's name is 1 to 64 ASCII letters, digits, dots, underscores, hyphens")
+        metric = message.fields[name]
+        if isinstance(value, bool):
+            metric.boolean = value
+        elif isinstance(value, int) and -(2**63) <= value < 2**63:
+            metric.integer = value
+        elif isinstance(value, float) and math.isfinite(value):
+            metric.floating = value
+        else:
+            raise Unrepresentable(path, "a metric is a truth value, an integer of 64 bits or a finite number")
