@@ -14,9 +14,10 @@ USABLE = sorted(path.parent.name for path in CASES.glob("*/use.py"))
 REFUSED = sorted(path.parent.name for path in CASES.glob("*/refused.txt"))
 
 # The two newest majors of protobuf: the lowest versions that the stubs declare, and what is newest.
+_GRPC = ("grpcio", "grpcio-health-checking", "grpcio-reflection")
 _RUNTIMES = {
-    "lowest": ["protobuf==6.31.1", "grpcio==1.76.0", "googleapis-common-protos", "grpcio-health-checking==1.76.0"],
-    "highest": ["protobuf>=7,<8", "grpcio", "googleapis-common-protos", "grpcio-health-checking"],
+    "lowest": ["protobuf==6.31.1", *(f"{name}==1.76.0" for name in _GRPC), "googleapis-common-protos"],
+    "highest": ["protobuf>=7,<8", *_GRPC, "googleapis-common-protos"],
 }
 RUNTIMES = ("installed", "lowest", "highest", "pure-python")
 

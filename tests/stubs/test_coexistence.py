@@ -36,6 +36,27 @@ assert mine_grpc.PluginServiceStub is not peer_grpc.PluginServiceStub
 from google.protobuf import descriptor_pool
 assert descriptor_pool.Default().FindFileByName("plugin_service.proto") is peer.DESCRIPTOR
 """
+_REFLECTION = """
+import grpc, os, tempfile
+from concurrent.futures import ThreadPoolExecutor
+from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from host.inner.contract import plugin_service_pb2 as mine, plugin_service_pb2_grpc as mine_grpc
+from host.inner.contract._pool import POOL
+server = grpc.server(ThreadPoolExecutor(1))
+mine_grpc.add_PluginServiceServicer_to_server(mine_grpc.PluginServiceServicer(), server)
+reflection.enable_server_reflection(["cpex.PluginService"], server, pool=POOL)
+address = "unix:" + os.path.join(tempfile.mkdtemp(), "s")
+server.add_insecure_port(address)
+server.start()
+with grpc.insecure_channel(address) as channel:
+    database = ProtoReflectionDescriptorDatabase(channel)
+    assert list(database.get_services()) == ["cpex.PluginService"]
+    file = database.FindFileContainingSymbol("cpex.PluginService")
+    assert file.SerializeToString() == mine.DESCRIPTOR.serialized_pb
+    assert database.FindFileByName("google/protobuf/struct.proto").package == "google.protobuf"
+server.stop(None).wait()
+"""
 _OURS = "from host.inner.contract import plugin_service_pb2 as mine, plugin_service_pb2_grpc as mine_grpc"
 _THEIRS = (
     "from cpex.framework.external.grpc.proto import plugin_service_pb2 as peer, plugin_service_pb2_grpc as peer_grpc"
@@ -56,3 +77,9 @@ def test_with_cpex(tmp_path: Path, lines: tuple[str, str]) -> None:
     (inner / "contract").symlink_to(_CONTRACT)
     python = environment("cpex", ["cpex[grpc]==0.1.4"])
     run_python(["-c", _CPEX.format(imports="\n".join(lines))], tmp_path, python=python)
+
+
+@pytest.mark.parametrize("runtime", ["lowest", "highest"])
+def test_reflection(tmp_path: Path, runtime: str) -> None:
+    (host_package("host", tmp_path) / "contract").symlink_to(_CONTRACT)
+    run_python(["-c", _REFLECTION], tmp_path, runtime)

@@ -70,7 +70,7 @@ def test_grpc_switches(tmp_path: Path) -> None:
 
 
 def test_descriptor_set(tmp_path: Path) -> None:
-    from grpc_tools import protoc
+    from grpc_tools import protoc  # type: ignore[import-untyped]
 
     image = tmp_path / "set.bin"
     options = ["--include_imports", "--include_source_info", f"--descriptor_set_out={image}", f"-I{_PROTO}"]

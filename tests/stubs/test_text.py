@@ -1,36 +1,22 @@
 """What the generator changes in the compiler's output, and what not."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from grpc_tools import protoc
 
 from generator.stubs import compile_stubs
 from tests.stubs.harness import USABLE, protos_of
+from tests.stubs.tools import reference
 
 _IMPORT = ("import ", "from ")
 
 
-def _plain(protos: Path, names: list[str], out: Path) -> None:
-    """Runs the compilers the usual way: from source, with mypy-protobuf as protoc's plugin."""
-    scripts = Path(sys.executable).parent
-    paths = [protos, Path(protoc.__file__).parent / "_proto", *(Path(p) for p in sys.path if p.endswith("-packages"))]
-    kinds = ["python", "grpc_python", "mypy", "mypy_grpc"]
-    command = [sys.executable, "-m", "grpc_tools.protoc", *(f"-I{path}" for path in paths)]
-    command += [f"--{kind}_out={'quiet:' if 'mypy' in kind else ''}{out}" for kind in kinds]
-    command += [f"--plugin=protoc-gen-{kind}={scripts / f'protoc-gen-{kind}'}" for kind in ("mypy", "mypy_grpc")]
-    subprocess.run([*command, *names], check=True)
-
-
-@pytest.mark.parametrize("case", [case for case in USABLE if case != "third_party"])
+@pytest.mark.parametrize("case", USABLE)
 def test_only_import_lines_change(case: str, tmp_path: Path) -> None:
     protos = protos_of(case, tmp_path)
-    names = sorted(path.relative_to(protos).as_posix() for path in protos.rglob("*.proto"))
     plain = tmp_path / "plain"
     plain.mkdir()
-    _plain(protos, names, plain)
+    reference(protos, plain)
     for path, text in compile_stubs(protos, isolated=False).files.items():
         if path.endswith("__init__.py"):
             continue

@@ -1,4 +1,4 @@
-"""Messages of installed packages: with .proto files (googleapis) and without (health checking)."""
+"""Messages of an installed package that ships its .proto files (googleapis-common-protos)."""
 
 from .api.shop import order_pb2, order_pb2_grpc
 
@@ -6,6 +6,5 @@ order = order_pb2.Order()
 order.price.currency_code = "EUR"
 order.price.units = 12
 order.status.code = 5
-order.health.status = order.health.SERVING
 assert order_pb2.Order.FromString(order.SerializeToString()) == order
 assert order_pb2_grpc.OrdersStub is not None
