@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,7 +78,10 @@ def verdict(case: Case, reply: dict[str, Any]) -> tuple[str, str]:
     changed = result.get("modified_payload")
     if changed is None or changed == case.payload:
         return "allowed", ""
-    return "modified", str(changed)
+    kept = (
+        {name: value for name, value in changed.items() if value is not None} if isinstance(changed, dict) else changed
+    )
+    return "modified", json.dumps(kept, ensure_ascii=False, sort_keys=True)
 
 
 def is_right(case: Case, reply: dict[str, Any]) -> bool:

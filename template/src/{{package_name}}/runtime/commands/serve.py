@@ -30,7 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     def announce(transport: str, endpoints: list[str]) -> None:
         for endpoint in endpoints:
-            print(f"serving {', '.join(host.names)} on {endpoint}", file=sys.stderr, flush=True)
+            line = f"serving {', '.join(host.names)} on {endpoint}"
+            if transport == "stdio":
+                # The client started this process and knows where it is.
+                logger.info("%s", line)
+            else:
+                print(line, file=sys.stderr, flush=True)
         # Gateways' tools wait for this word; under stdio standard output belongs to the protocol.
         if transport == "unix" and "stdio" not in settings.transports:
             print("READY", flush=True)
