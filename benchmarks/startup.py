@@ -72,8 +72,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="starts for each transport [default: %(default)s]")
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory(prefix="startup-") as folder:
-        name = "Word Guard"
-        plugin = rendered_plugin(Path(folder) / "plugin", "grpc", plugin_name=name)
+        name = "WordGuard"
+        plugin = rendered_plugin(Path(folder) / "plugin", "grpc", plugin_name="Word Guard")
         print(f"seconds from start to first answer, median of {runs}")
         for transport in ("unix", "http", "stdio", "grpc"):
             first_answer(plugin, name, transport)  # compiles the modules

@@ -67,7 +67,7 @@ def test_config_that_does_not_fit(rendered: RenderedPlugin, config: Path, conten
 
 def test_plugin_settings_that_do_not_validate(rendered: RenderedPlugin, config: Path) -> None:
     text = refused(rendered, "--config", str(change(config, config={"mask": ["not", "a", "string"]})))
-    assert "plugin 'Word Guard': config.mask: Input should be a valid string" in text
+    assert "plugin 'WordGuard': config.mask: Input should be a valid string" in text
 
 
 def test_plugin_that_does_not_initialize(rendered: RenderedPlugin, config: Path, tmp_path: Path) -> None:

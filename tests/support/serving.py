@@ -31,6 +31,7 @@ class Served:
     process: subprocess.Popen[str]
     endpoints: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    reader: threading.Thread | None = None
 
 
 def command(plugin: RenderedPlugin, *arguments: str) -> list[str]:
@@ -81,6 +82,8 @@ def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) 
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+            finally:
+                _close_log(served)
 
 
 def config_file(plugin: RenderedPlugin) -> Path:
@@ -90,7 +93,8 @@ def config_file(plugin: RenderedPlugin) -> Path:
 
 def _read_endpoints(served: Served, expected: int) -> None:
     lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_pump, args=(served, lines), daemon=True).start()
+    served.reader = threading.Thread(target=_pump, args=(served, lines), daemon=True)
+    served.reader.start()
     while len(served.endpoints) < expected:
         try:
             line = lines.get(timeout=START_LIMIT)
@@ -110,3 +114,10 @@ def _pump(served: Served, lines: queue.Queue[str | None]) -> None:
         served.log.append(line)
         lines.put(line)
     lines.put(None)
+
+
+def _close_log(served: Served) -> None:
+    if served.reader is not None:
+        served.reader.join(START_LIMIT)
+    if served.process.stderr is not None:
+        served.process.stderr.close()
