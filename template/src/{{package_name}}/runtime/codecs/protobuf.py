@@ -8,7 +8,7 @@ from typing import Any
 
 from ...contract import plugin_service_pb2 as pb
 from ..calls import HookCall, HookReply, Unrepresentable
-from ..errors import MCP_INTERNAL_ERROR, ErrorCode
+from ..errors import MCP_INTERNAL_ERROR, ErrorCode, StartError
 from ..replies import error_reply
 from .struct import from_struct, to_struct
 
@@ -129,6 +129,22 @@ def write_configs(configs: list[dict[str, Any]]) -> bytes:
     for config in configs:
         to_struct(config, message.configs.add(), "config")
     return message.SerializeToString()
+
+
+def check_configs(configs: list[dict[str, Any]]) -> None:
+    """Check at start that callers can be given the configurations.
+
+    Raises:
+        StartError: a value cannot be written as protobuf.
+    """
+    for config in configs:
+        try:
+            write_config(config)
+        except Unrepresentable as problem:
+            raise StartError(
+                f"plugin {config.get('name')}: {problem.path.removeprefix('config.')} of its entry in the "
+                f"configuration file cannot be sent to gateways: {problem.reason}; change it"
+            ) from problem
 
 
 def _write_error(error: dict[str, Any], message: pb.PluginError) -> None:

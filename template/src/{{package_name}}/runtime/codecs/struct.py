@@ -170,7 +170,10 @@ def _plain(value: Any) -> Any:
         return str.__str__(value)
     if isinstance(value, (list, tuple)):
         return list(value)
-    for kind in (int, float, dict):
-        if isinstance(value, kind):
-            return kind(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, dict):
+        return dict(value)
     raise _Refused
