@@ -50,7 +50,13 @@ def test_the_repository_passes_its_own_checks(render: Render, answers: dict[str,
 
 @pytest.mark.parametrize("hook", ALL_HOOKS)
 def test_every_hook_alone_is_clean_and_passes_its_tests(render: Render, hook: str) -> None:
-    check(render(hooks=[hook]), *STYLE, ["pytest", "tests/test_plugin.py"])
+    files = ["src/my_plugin/plugin.py", "tests"]
+    check(
+        render(hooks=[hook]),
+        ["ruff", "check", *files],
+        ["ruff", "format", "--check", *files],
+        ["pytest", "tests/test_plugin.py"],
+    )
 
 
 @pytest.mark.template_full
