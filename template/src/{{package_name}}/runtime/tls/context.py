@@ -33,7 +33,10 @@ class _LoggingObject(ssl.SSLObject):
             logger.warning("TLS client refused: %s", error.verify_message)
             raise
         except ssl.SSLError as error:
-            logger.info("TLS handshake failed: %s", error.reason or error)
+            if error.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+                logger.warning("TLS client refused: it showed no certificate")
+            else:
+                logger.info("TLS handshake failed: %s", error.reason or error)
             raise
 
 
