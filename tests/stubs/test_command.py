@@ -78,3 +78,18 @@ def test_descriptor_set(tmp_path: Path) -> None:
     assert main(["stubs", "--descriptor-set", str(image), "--out", str(tmp_path / "set")]) == 0
     assert main(["stubs", "--proto", _PROTO, "--out", str(tmp_path / "tree")]) == 0
     assert _everything(tmp_path / "set") == _everything(tmp_path / "tree")
+
+
+@pytest.mark.parametrize("spelling", ["pro to", "./pro to/", "../{here}/pro to", "{root}/pro to"])
+def test_any_spelling_of_the_folder(
+    spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pro to" / "ä").mkdir(parents=True)
+    (tmp_path / "pro to" / "a.proto").write_text('syntax = "proto3";\nimport "ä/b.proto";\n', "utf-8")
+    (tmp_path / "pro to" / "ä" / "b.proto").write_text('syntax = "proto3";\nmessage B {}\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    proto = spelling.format(here=tmp_path.name, root=tmp_path)
+    assert main(["stubs", "--proto", proto, "--out", "out put"]) == 0
+    assert (tmp_path / "out put" / "ä" / "b_pb2.py").exists()
+    warning = capsys.readouterr().err
+    assert warning.startswith("plugsmith: ") and warning.endswith("a.proto:2:1: warning: Import ä/b.proto is unused.\n")
