@@ -40,7 +40,7 @@ class StandardServices:
         self._health = _Health(self._streams)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         servicer = _Reflection(self._streams, [*SERVICES, *_STANDARD])
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]
 
     async def serving(self) -> None:
         """Say SERVING for everything that is served."""
@@ -91,7 +91,11 @@ class _Reflection(reflection.ReflectionServicer):
         super().__init__(names, descriptors())
         self._streams = streams
 
-    async def ServerReflectionInfo(self, request_iterator: Any, unused_context: Any) -> AsyncIterator[Any]:
+    # The package's stubs take the generator for a coroutine.
+    async def ServerReflectionInfo(  # type: ignore[override]
+        self, request_iterator: Any, unused_context: Any
+    ) -> AsyncIterator[Any]:
+        base: Any = super()
         with self._streams.open():
-            async for response in super().ServerReflectionInfo(request_iterator, unused_context):
+            async for response in base.ServerReflectionInfo(request_iterator, unused_context):
                 yield response
