@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from typing import cast
 
 _CHUNK = 256 * 1024
 
@@ -18,15 +19,18 @@ def _is_pipe(descriptor: int) -> bool:
 
 
 class _Reading(asyncio.Protocol):
-    def __init__(self, on_data: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
-        self._on_data = on_data
-        self._on_end = on_end
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Data, and with it `pause`, may come before the call that opened the pipe has returned.
+        self._reader.transport = cast(asyncio.ReadTransport, transport)
 
     def data_received(self, data: bytes) -> None:
-        self._on_data(data)
+        self._reader.on_data(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._on_end()
+        self._reader.on_end()
 
 
 class Reader:
@@ -40,9 +44,9 @@ class Reader:
 
     def __init__(self, descriptor: int, on_data: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
         self._descriptor = descriptor
-        self._on_data = on_data
-        self._on_end = on_end
-        self._transport: asyncio.ReadTransport | None = None
+        self.on_data = on_data
+        self.on_end = on_end
+        self.transport: asyncio.ReadTransport | None = None
         self._may_read = threading.Event()
         self._may_read.set()
         self._closed = False
@@ -53,7 +57,7 @@ class Reader:
         if _is_pipe(self._descriptor):
             # The loop closes what it is given.
             pipe = os.fdopen(os.dup(self._descriptor), "rb", buffering=0)
-            self._transport, _ = await loop.connect_read_pipe(lambda: _Reading(self._on_data, self._on_end), pipe)
+            await loop.connect_read_pipe(lambda: _Reading(self), pipe)
         else:
             # An event loop cannot wait for files, and a thread that waits for a terminal must not hold up the exit.
             threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
@@ -61,21 +65,21 @@ class Reader:
     def pause(self) -> None:
         """Read no more for now, so that the sender has to wait."""
         self._may_read.clear()
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def resume(self) -> None:
         """Read on after `pause`."""
         self._may_read.set()
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def close(self) -> None:
         """Read no more at all."""
         self._closed = True
         self._may_read.set()
-        if self._transport is not None:
-            self._transport.close()
+        if self.transport is not None:
+            self.transport.close()
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         # The loop may be closed while this thread waits for input.
@@ -87,9 +91,9 @@ class Reader:
                 except OSError:
                     data = b""
                 if not data:
-                    loop.call_soon_threadsafe(self._on_end)
+                    loop.call_soon_threadsafe(self.on_end)
                     return
-                loop.call_soon_threadsafe(self._on_data, data)
+                loop.call_soon_threadsafe(self.on_data, data)
 
 
 class _Writing(asyncio.BaseProtocol):
