@@ -56,9 +56,9 @@ class HttpTransport:
         if http.tls:
             check_tls(http.tls, "http", http.uds)
         if http.uds:
-            self._socket = bind_unix(http.uds, "choose another path with PLUGINS_SERVER_UDS")
+            self._socket = bind_unix(http.uds, "choose another path with --uds or PLUGINS_SERVER_UDS")
         else:
-            self._socket = bind_tcp(http.host, http.port, "choose another port with PLUGINS_SERVER_PORT")
+            self._socket = bind_tcp(http.host, http.port, "choose another port with --port or PLUGINS_SERVER_PORT")
         self._server = server = uvicorn.Server(self._config())
         server.lifespan = server.config.lifespan_class(server.config)
         await server.startup(sockets=[self._socket])
