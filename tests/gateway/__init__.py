@@ -1,0 +1,1 @@
+"""Rendered plugins, driven by the gateways' own clients."""

@@ -1,0 +1,116 @@
+"""cpex 0.1.4's own clients, as gateways 1.0.11 and 1.1.0 use them, against a server in another process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.environments import environment
+from tests.support.misbehaving import SECRET, write_config
+from tests.support.rendering import RenderedPlugin
+from tests.support.serving import Served, command, environ, serve
+
+LIMIT = 120.0
+WAYS = ["http", "stdio", "grpc", "grpc+unix", "unix"]
+
+
+@pytest.fixture(scope="module")
+def config(rendered: RenderedPlugin, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_config(tmp_path_factory.mktemp("gateway"), rendered)
+
+
+@pytest.fixture(scope="module")
+def served(rendered: RenderedPlugin, config: Path) -> Iterator[Served]:
+    with serve(rendered, "http,grpc,unix", "--config", str(config)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def seen(request: pytest.FixtureRequest, rendered: RenderedPlugin, config: Path, served: Served) -> dict[str, Any]:
+    """What the client of one transport saw."""
+    way: str = request.param
+    address = served.endpoints.get(way, "").partition("://")[2]
+    stdio = command(rendered, "serve", "--transport", "stdio", "--config", str(config))
+    blocks: dict[str, dict[str, Any]] = {
+        "http": {"mcp": {"proto": "STREAMABLEHTTP", "url": served.endpoints["http"]}},
+        "stdio": {
+            "mcp": {"proto": "STDIO", "cmd": stdio, "env": environ(rendered), "cwd": str(rendered.root)},
+        },
+        "grpc": {"grpc": {"target": address}},
+        "grpc+unix": {"grpc": {"uds": address}},
+        "unix": {"unix_socket": {"path": address}},
+    }
+    python = environment("cpex", ["cpex[grpc]==0.1.4"])
+    driver = Path(__file__).with_name("driver.py")
+    job = {"block": blocks[way], "name": "WordGuard"}
+    done = subprocess.run(
+        [python, str(driver), json.dumps(job)],
+        env=os.environ | {"PLUGINS_SSRF_PROTECTION_ENABLED": "false", "PLUGINS_ENABLED": "true"},
+        capture_output=True, text=True, timeout=LIMIT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result | {"way": way}
+
+
+def test_the_config_is_fetched(seen: dict[str, Any]) -> None:
+    assert seen["config"]["name"] == "WordGuard"
+    # Unlike the others, cpex's Unix client asks for the configuration and then keeps its own.
+    if seen["way"] != "unix":
+        assert seen["config"]["version"] == "0.1.0"
+        assert "tool_pre_invoke" in seen["config"]["hooks"]
+
+
+def test_an_allowed_call_passes(seen: dict[str, Any]) -> None:
+    assert seen["allowed"]["continue_processing"] is True
+    assert seen["allowed"]["modified_payload"] is None
+
+
+def test_a_payload_is_modified(seen: dict[str, Any]) -> None:
+    payload = seen["modified"]["modified_payload"]
+    assert payload["name"] == "search"
+    assert payload["args"] == {"query": "call *** now", "n": 5, "ratio": 0.5}
+
+
+def test_a_call_is_blocked_with_code_and_details(seen: dict[str, Any]) -> None:
+    assert seen["blocked"]["continue_processing"] is False
+    assert seen["blocked"]["violation"]["code"] == "FORBIDDEN_WORD"
+    assert seen["blocked"]["violation"]["details"] == {"word": "classified"}
+
+
+def test_context_state_is_carried_back_and_forth(seen: dict[str, Any]) -> None:
+    assert seen["state"] == {"own": {"calls": 2}, "shared": {"seen": "echo"}}
+    assert seen["post"] == {"state": {"calls": 2}, "seen": {"seen": "echo"}}
+
+
+def test_a_plugin_error_arrives_as_the_plugin_wrote_it(seen: dict[str, Any]) -> None:
+    error = seen["deliberate"]["error"]
+    assert error["message"] == "upstream is down"
+    assert (error["code"], error["mcp_error_code"], error["plugin_name"]) == ("UPSTREAM", -32050, "Probe")
+    assert error["details"] == {"tries": 3}
+
+
+def test_a_crash_arrives_as_a_code_and_an_id(seen: dict[str, Any]) -> None:
+    error = seen["crash"]["error"]
+    assert error["code"] == "HOOK_FAILED"
+    assert "error id" in error["message"]
+    assert SECRET not in json.dumps(seen)
+
+
+def test_a_violation_keeps_its_details_and_typed_metrics(seen: dict[str, Any]) -> None:
+    assert seen["violation"]["violation"]["details"] == {"at": [1, "two"]}
+    assert seen["violation"]["denial_metadata"] == {"n": 2**60, "f": 2.0, "b": True}
+
+
+def test_an_unknown_plugin_is_an_error(seen: dict[str, Any]) -> None:
+    error = seen["unknown"]["error"]
+    if seen["way"] == "unix":
+        assert error["code"] == "UNKNOWN_PLUGIN"
+    else:
+        assert "Unable to retrieve configuration" in error["message"]

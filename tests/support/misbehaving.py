@@ -1,0 +1,100 @@
+"""A plugin that does on request what a server must survive and a gateway must see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from .rendering import RenderedPlugin
+from .serving import config_file
+
+SECRET = "the-secret-of-the-probe"
+
+SOURCE = '''
+import asyncio
+import time
+
+from {package}.runtime import (
+    Plugin, PluginError, PluginErrorModel, PluginViolation, ToolPostInvokeResult, ToolPreInvokeResult
+)
+
+
+class Probe(Plugin):
+    async def tool_pre_invoke(self, payload, context):
+        context.set_state("calls", context.get_state("calls", 0) + 1)
+        context.global_context.state["seen"] = payload.name
+        return await getattr(self, payload.name)(payload)
+
+    async def tool_post_invoke(self, payload, context):
+        return ToolPostInvokeResult(metadata={{"state": dict(context.state), "seen": context.global_context.state}})
+
+    def answer(self, payload, args):
+        return ToolPreInvokeResult(modified_payload=payload.model_copy(update={{"args": args}}))
+
+    async def echo(self, payload):
+        return self.answer(payload, payload.args)
+
+    async def sleep(self, payload):
+        await asyncio.sleep(payload.args["seconds"])
+        return self.answer(payload, payload.args)
+
+    async def block(self, payload):
+        time.sleep(payload.args["seconds"])
+        return self.answer(payload, payload.args)
+
+    async def large(self, payload):
+        return self.answer(payload, {{"text": "x" * payload.args["size"]}})
+
+    async def crash(self, payload):
+        raise RuntimeError("{secret}")
+
+    async def deliberate(self, payload):
+        raise PluginError(PluginErrorModel(
+            message="upstream is down", plugin_name="Probe", code="UPSTREAM", details={{"tries": 3}}, mcp_error_code=-32050
+        ))
+
+    async def violation(self, payload):
+        violation = PluginViolation(reason="No", description="Not at all", code="NO", details={{"at": [1, "two"]}})
+        return ToolPreInvokeResult(
+            continue_processing=False, violation=violation, denial_metadata={{"n": 2**60, "f": 2.0, "b": True}}
+        )
+
+    async def integer(self, payload):
+        return self.answer(payload, {{"deep": [1, {{"n": 2**53 + 1}}]}})
+
+    async def nan(self, payload):
+        return self.answer(payload, {{"deep": [1, {{"x": float("nan")}}]}})
+
+    async def surrogate(self, payload):
+        return self.answer(payload, {{"text": "\\ud800"}})
+
+    async def foreign(self, payload):
+        return self.answer(payload, {{"thing": object()}})
+
+    async def deep(self, payload):
+        args = {{}}
+        for _ in range(60):
+            args = {{"a": args}}
+        return self.answer(payload, args)
+'''
+
+
+def write_config(folder: Path, plugin: RenderedPlugin) -> Path:
+    """Write the plugin, and a configuration that serves it beside the rendered one.
+
+    Args:
+        folder: where to write.
+        plugin: the rendered plugin.
+
+    Returns:
+        The configuration file.
+    """
+    (folder / "misbehaving.py").write_text(SOURCE.format(package=plugin.package, secret=SECRET))
+    config = yaml.safe_load(config_file(plugin).read_text())
+    hooks = ["tool_pre_invoke", "tool_post_invoke"]
+    config["plugin_dirs"] = [str(folder)]
+    config["plugins"].append({"name": "Probe", "kind": "misbehaving.Probe", "version": "1.2.3", "hooks": hooks})
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
