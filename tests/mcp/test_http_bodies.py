@@ -81,9 +81,9 @@ def test_two_requests_at_once_on_one_connection_are_answered_in_order(endpoint: 
 
 
 def test_a_header_that_stands_twice(endpoint: str) -> None:
-    answer = raw(endpoint, HEAD + b"Host: evil.example\r\nContent-Length: 2\r\n\r\n{}", enough=b"}")
+    answer = raw(endpoint, HEAD + b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", enough=b"}")
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"header host stands more than once" in answer
+    assert b"header content-type stands more than once" in answer
 
 
 def test_an_answer_larger_than_any_buffer(endpoint: str) -> None:
