@@ -5,21 +5,30 @@ import nox
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "tests"]
+nox.options.sessions = ["lint", "proto", "tests", "resolution"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 DEPENDENCIES = PROJECT["project"]["dependencies"]
-TYPED = ["generator", "tests", "noxfile.py"]
+TEST_DEPENDENCIES = [*DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "test")]
+TYPED = ["generator", "tests", "benchmarks", "noxfile.py"]
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, formatting and types, and that all generated files are those of proto/."""
     session.notify("stubs", ["--check"])
-    session.install(*DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "test"), "nox")
+    session.install(*TEST_DEPENDENCIES, "nox")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy", *TYPED)
+
+
+@nox.session
+def proto(session: nox.Session) -> None:
+    """Check the contract: buf's style, and nothing that would break a peer of the last release."""
+    session.install(*nox.project.dependency_groups(PROJECT, "stubs"))
+    session.run("buf", "lint", "proto")
+    session.run("buf", "breaking", "proto", "--against", "tests/stubs/released")
 
 
 @nox.session
@@ -31,6 +40,46 @@ def stubs(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests."""
-    session.install(*DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "test"))
-    session.run("pytest", *session.posargs)
+    """Run the tests, less the long matrix of the template."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("pytest", "-m", "not template_full", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("resolution", ["lowest-direct", "highest"])
+def resolution(session: nox.Session, resolution: str) -> None:
+    """Run a rendered repository's own tests with the lowest and with the highest versions that it allows."""
+    session.install(*DEPENDENCIES)
+    plugin = session.create_tmp()
+    session.run("python", "-m", "generator", "new", plugin, "--defaults", "--overwrite")
+    session.install("--resolution", resolution, "--reinstall", f"{plugin}[grpc,certs,dev]")
+    with session.chdir(plugin):
+        session.run("python", "-m", "pytest")
+
+
+@nox.session
+def template_full(session: nox.Session) -> None:
+    """Render every kind of repository and run its own targets (on demand; minutes)."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("pytest", "-m", "template_full", *session.posargs)
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def stubs_cases(session: nox.Session) -> None:
+    """Run the cases of the stub compiler on each Python (on demand)."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("pytest", "tests/stubs", *session.posargs)
+
+
+@nox.session
+def stubs_compare(session: nox.Session) -> None:
+    """Write the table of docs/stubs.md, which holds the stubs against protoc's and protoletariat's (on demand)."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("python", "-m", "tests.stubs.compare")
+
+
+@nox.session
+def startup(session: nox.Session) -> None:
+    """Print the seconds from start to first answer for each transport (on demand); `-- --runs N`."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("python", "-m", "benchmarks.startup", *session.posargs)
