@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from .rendering import RenderedPlugin
@@ -60,7 +61,8 @@ def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) 
     Args:
         plugin: the plugin.
         transports: transports, separated by commas.
-        options: further options of `serve`; they win over the free ports and sockets.
+        options: further options of `serve`; they win over the free ports and sockets. With TLS, gRPC takes no socket:
+            give "--grpc-uds", "".
         extra: environment variables.
     """
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
@@ -72,7 +74,9 @@ def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) 
         )  # fmt: skip
         served = Served(process)
         try:
-            _read_endpoints(served, len(transports.split(",")) + ("grpc" in transports.split(",")))
+            names = transports.split(",")
+            both = "grpc" in names and ("--grpc-uds", "") not in pairwise(options)
+            _read_endpoints(served, len(names) + both)
             yield served
         finally:
             if process.poll() is None:

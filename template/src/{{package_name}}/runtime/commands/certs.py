@@ -72,6 +72,7 @@ def _make(arguments: argparse.Namespace) -> int:
     from ..certs import lifetime
     from ..certs.folder import CertFolder
     from ..certs.maker import Maker
+    from ..certs.names import general_name
 
     target = arguments.target
     folder = CertFolder(Path(arguments.dir))
@@ -86,11 +87,13 @@ def _make(arguments: argparse.Namespace) -> int:
         _report(maker.ca(lifetime.ca_days(arguments.days), arguments.force))
         return 0
     days = lifetime.leaf_days(arguments.days, os.environ)
+    for host in getattr(arguments, "host", []):
+        general_name(host)  # refuse it before anything is made
     places = []
     if target in ("gateway", "all"):
         places.append((folder.gateway, arguments.host if target == "gateway" else []))
     if target in ("plugin", "all"):
-        name = arguments.name or __name__.split(".")[0].replace("_", "-")
+        name = __name__.split(".")[0].replace("_", "-") if arguments.name is None else arguments.name
         places.append((folder.plugin(name), arguments.host))
     _report(_authority(maker, target))
     for place, hosts in places:

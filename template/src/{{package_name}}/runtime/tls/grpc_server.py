@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import grpc
@@ -63,7 +64,15 @@ def grpc_identities(context: Any) -> tuple[str, ...]:
 
 def grpc_identity(context: Any) -> str | None:
     """The verified name of the client of a call, None when it showed no certificate."""
-    return main_identity(grpc_identities(context))
+    identity = main_identity(grpc_identities(context))
+    _log_connection(identity, context.peer())
+    return identity
+
+
+@lru_cache(maxsize=1024)
+def _log_connection(identity: str | None, peer: str) -> None:
+    # The cache makes it one line for each connection, which gRPC does not tell of.
+    logger.info("TLS client %s connected from %s", identity, peer)
 
 
 class AllowListInterceptor(grpc.aio.ServerInterceptor):

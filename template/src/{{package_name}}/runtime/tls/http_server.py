@@ -39,7 +39,7 @@ def identity_protocol(base: type[Any] | None = None) -> type[asyncio.Protocol]:
             names = client_identities(transport.get_extra_info("peercert"))
             # The protocol copies app_state into the scope of each request of this connection.
             self.app_state = {**self.app_state, STATE_KEY: names}
-            logger.debug("TLS client %s connected from %s", main_identity(names), transport.get_extra_info("peername"))
+            logger.info("TLS client %s connected from %s", main_identity(names), transport.get_extra_info("peername"))
             super().connection_made(transport)
 
     return IdentityProtocol

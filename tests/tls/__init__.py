@@ -1,0 +1,1 @@
+"""TLS with real handshakes, and the certificates that `certs` makes."""
