@@ -62,7 +62,7 @@ _NULL_IS_EMPTY_DICT = BeforeValidator(lambda value: {} if value is None else val
 class PluginPayload(BaseModel):
     """What a hook receives, and what it answers with: immutable, changed by `model_copy(update=...)`."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, ser_json_inf_nan="constants")
 
     _ROOTS: ClassVar[dict[str, type[BaseModel]]] = {}
 
@@ -85,7 +85,7 @@ class PluginPayload(BaseModel):
 class GlobalContext(BaseModel):
     """What all plugins of one gateway request share."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True)
+    model_config = ConfigDict(extra="allow", defer_build=True, ser_json_inf_nan="constants")
 
     request_id: str
     """Identifies the gateway's request."""
@@ -108,7 +108,7 @@ class GlobalContext(BaseModel):
 class PluginContext(BaseModel):
     """What one plugin keeps during one gateway request."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True)
+    model_config = ConfigDict(extra="allow", defer_build=True, ser_json_inf_nan="constants")
 
     state: Annotated[dict[str, Any], _NULL_IS_EMPTY_DICT] = Field(default_factory=dict)
     """State of this plugin, carried from its pre hook to its post hook."""
@@ -139,7 +139,7 @@ class PluginContext(BaseModel):
 class HttpHeaderPayload(PluginPayload, RootModel[dict[str, str]]):
     """A map of HTTP headers."""
 
-    model_config = ConfigDict(frozen=True, extra=None, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra=None, defer_build=True, ser_json_inf_nan="constants")
 
     def __getitem__(self, name: str) -> str:
         return self.root[name]
@@ -173,7 +173,7 @@ class HttpHeaderPayload(PluginPayload, RootModel[dict[str, str]]):
 class PluginViolation(BaseModel):
     """Why a plugin blocked a request."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True)
+    model_config = ConfigDict(extra="allow", defer_build=True, ser_json_inf_nan="constants")
 
     reason: str
     """The reason in a few words."""
@@ -367,7 +367,7 @@ class HttpAuthCheckPermissionResultPayload(PluginPayload):
 class PluginResult(BaseModel, Generic[PayloadT]):
     """What a hook answers; modified_payload is of a type of its own for each hook."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True)
+    model_config = ConfigDict(extra="allow", defer_build=True, ser_json_inf_nan="constants")
 
     continue_processing: bool = True
     """Whether the gateway should go on with the request."""

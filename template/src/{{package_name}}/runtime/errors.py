@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..contract.hooks import PluginViolation
 
@@ -35,6 +35,9 @@ class ErrorCode(StrEnum):
 
 class PluginErrorModel(BaseModel):
     """An error as it travels to the gateway; the names are those of the gateway's framework."""
+
+    # NaN must reach the codec, which refuses it; pydantic's default turns it into null in silence.
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     message: str
     plugin_name: str

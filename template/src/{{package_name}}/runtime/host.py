@@ -19,6 +19,7 @@ from .plugin import Plugin
 from .replies import (
     CLIENT_IDENTITY,
     blocked,
+    carries,
     context_data,
     error_reply,
     failure_reply,
@@ -147,7 +148,7 @@ class Host:
             context = _context(call)
         except ValidationError as problem:
             return error_reply(call, ErrorCode.INVALID_CONTEXT, validation_message(problem, "context"))
-        carried = bool(context.state or context.metadata or context.global_context.state)
+        carried = carries(context)
         try:
             result = await self._run(hook, hosted.timeout, payload, context)
         except TimeoutError:
@@ -163,7 +164,8 @@ class Host:
         if not isinstance(result, PluginResult):
             text = f"hook {call.hook} returned {type(result).__name__}, expected {hook.spec.result.__name__}"
             return error_reply(call, ErrorCode.INVALID_RESULT, text)
-        carried = carried or bool(context.state or context.metadata or context.global_context.state)
+        # A context that was emptied must go back too.
+        carried = carried or carries(context)
         try:
             return HookReply(call.plugin, result_data(result), context=context_data(context) if carried else None)
         except Unrepresentable as problem:

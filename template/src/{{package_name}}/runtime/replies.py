@@ -68,6 +68,11 @@ def result_data(result: PluginResult[Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
+def carries(context: PluginContext) -> bool:
+    """Whether a context holds anything that callers take back."""
+    return bool(context.state or context.global_context.state or context.metadata.keys() - {CLIENT_IDENTITY})
+
+
 def context_data(context: PluginContext) -> dict[str, Any]:
     """Turn a context into the plain data that callers take back: both states and the plugin's metadata.
 

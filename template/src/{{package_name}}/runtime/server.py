@@ -48,10 +48,11 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)
+        # Made before the plugins are loaded: stdio takes standard output away from whatever a plugin prints.
+        made = [(name, factory(self._host, self._settings)) for name, factory in factories]
         try:
             await self._host.start()
-            for name, factory in factories:
-                transport = factory(self._host, self._settings)
+            for name, transport in made:
                 endpoints = await transport.start()
                 self._transports.append(transport)
                 if self._announce:

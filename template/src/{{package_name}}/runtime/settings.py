@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .certs.folder import DEFAULT_FOLDER, CertFolder, own_name
 from .config import ConfigFile
 from .errors import StartError
 from .setting_table import CONFIG_PATH, SETTINGS, Setting
@@ -157,16 +158,23 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any]) -> TlsSettings
     if enabled is False or (enabled is None and not (certfile or keyfile)):
         return None
     setting = SETTINGS[f"{transport}.tls.certfile"]
+    ca_bundle = look.given(f"{transport}.tls.ca_bundle")
+    own = CertFolder(Path(DEFAULT_FOLDER)).plugin(own_name())
+    if not certfile and not keyfile and own.certificate.exists():
+        certfile, keyfile, ca_bundle = str(own.certificate), str(own.key), ca_bundle or str(own.ca)
     for value, name in ((certfile, "certfile"), (keyfile, "keyfile")):
         if not value:
             variable = SETTINGS[f"{transport}.tls.{name}"].env[0]
-            raise StartError(f"TLS on {transport} is asked for, but no {name} is given; set {variable}")
+            raise StartError(
+                f"TLS on {transport} is asked for, but no {name} is given; set {variable}, or make certificates in "
+                f"{DEFAULT_FOLDER} (make certs-mcp-all)"
+            )
     auth = look.given(f"{transport}.tls.client_auth")
     return TlsSettings(
         certfile=certfile,
         keyfile=keyfile,
         keyfile_password=look.given(f"{transport}.tls.keyfile_password"),
-        ca_bundle=look.given(f"{transport}.tls.ca_bundle"),
+        ca_bundle=ca_bundle,
         client_auth=client_auth_value(auth or "require", setting.env[0].replace("CERTFILE", "CLIENT_AUTH")),
         allowed_clients=look.value(f"{transport}.tls.allowed_clients"),
     )

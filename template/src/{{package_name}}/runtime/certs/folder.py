@@ -12,6 +12,9 @@ from ..errors import StartError
 
 Usage = Literal["ca", "client", "server"]
 
+DEFAULT_FOLDER = "certs/mcp"
+"""Where the gateway's own targets put certificates, below the working folder."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -78,3 +81,8 @@ class CertFolder:
         found = [self.ca, self.gateway]
         found += [Place(path, "server", path.name) for path in sorted((self.root / "plugins").glob("*"))]
         return (place for place in found if place.folder.is_dir())
+
+
+def own_name() -> str:
+    """The name of this plugin's certificate when nobody gives another: that of the package, with hyphens."""
+    return __name__.split(".")[0].replace("_", "-")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 
+from ..certs.folder import DEFAULT_FOLDER, CertFolder
 from ..clients import ClientTls
 from ..settings import ServerSettings
 from ..tls import TlsSettings
@@ -51,9 +53,12 @@ def client_tls(server: TlsSettings | None, certfile: str | None, keyfile: str | 
 
     Args:
         server: the server's TLS settings.
-        certfile: file with the client's certificate.
+        certfile: file with the client's certificate; the gateway's own in the usual folder when None.
         keyfile: file with the client's key.
     """
     if server is None:
         return None
+    gateway = CertFolder(Path(DEFAULT_FOLDER)).gateway
+    if not certfile and server.client_auth != "none" and gateway.certificate.exists():
+        certfile, keyfile = str(gateway.certificate), str(gateway.key)
     return ClientTls(ca_bundle=server.ca_bundle or server.certfile, certfile=certfile, keyfile=keyfile)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ..certs.folder import DEFAULT_FOLDER, CertFolder
 from ..config import PluginConfig
 from ..settings import ServerSettings
 from ..tls import TlsSettings
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     path, file, settings = options.load(arguments)
     notes = []
     for transport in settings.transports:
-        client_dir = Path(arguments.client_dir or "certs/mcp/gateway").absolute()
+        client_dir = Path(arguments.client_dir or CertFolder(Path(DEFAULT_FOLDER)).gateway.folder).absolute()
         entries = [entry(item, settings, transport, path, client_dir) for item in file.plugins]
         print(yaml.safe_dump({"plugins": entries}, sort_keys=False, allow_unicode=True), end="")
         if transport == "http" and not settings.http.uds and settings.http.host in ("127.0.0.1", "::1"):
