@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.rendering import RenderedPlugin
-from tests.support.serving import run
+from tests.support.serving import run, serve
 
 from .tools import SERVER, TRANSPORTS, tls_environ
 
@@ -82,3 +82,24 @@ def test_yaml(plugin: RenderedPlugin, certs: Path, tmp_path: Path) -> None:
     config.write_text(f"{own}grpc_server_settings: {{tls: {{{pair}, client_auth: optional, ca_bundle: x}}}}\n")
     text = refused(plugin, "grpc", "--config", str(config))
     assert "client_auth is optional" in text
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_warnings(plugin: RenderedPlugin, certs: Path, tmp_path: Path, transport: str) -> None:
+    """What is allowed but should be mended is logged, once."""
+    for suffix in ("crt", "key"):
+        (tmp_path / f"server.{suffix}").write_bytes((certs / f"server-name.{suffix}").read_bytes())
+        (tmp_path / f"server.{suffix}").chmod(0o640)
+    environ = tls_environ(certs, certfile=str(tmp_path / "server.crt"), keyfile=str(tmp_path / "server.key"))
+    with serve(plugin, transport, "--grpc-uds", "", "--tls", **environ) as served:
+        pass
+    for text in (f"{tmp_path}/server.crt expires in 1.0 days", f"{tmp_path}/server.key can be read by other users"):
+        assert sum(text in line for line in served.log) == 1, served.log
+
+
+def test_encrypted_key_on_grpc_without_cryptography(
+    plugin: RenderedPlugin, rendered: RenderedPlugin, certs: Path
+) -> None:
+    bare = RenderedPlugin(plugin.root, plugin.package, rendered.python)
+    text = refused(bare, "grpc", **tls_environ(certs, "server-encrypted", keyfile_password="right"))
+    assert "server-encrypted.key is encrypted, which grpcio cannot read by itself: install the extra 'certs'" in text

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..certs.folder import DEFAULT_FOLDER
 from ..errors import StartError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def add_parser(commands: Any) -> None:
 
 def _add_options(parser: argparse.ArgumentParser, target: str) -> None:
     option = parser.add_argument
-    option("--dir", default="certs/mcp", metavar="DIR", help="folder of the certificates (default: %(default)s)")
+    option("--dir", default=DEFAULT_FOLDER, metavar="DIR", help="folder of the certificates (default: %(default)s)")
     if target == "check":
         option("--days", type=int, help="days that each must still hold (default: 30, or a third of its lifetime)")
     elif target == "ca":
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _make(arguments: argparse.Namespace) -> int:
     from ..certs import lifetime
-    from ..certs.folder import CertFolder
+    from ..certs.folder import CertFolder, own_name
     from ..certs.maker import Maker
     from ..certs.names import general_name
 
@@ -93,8 +94,7 @@ def _make(arguments: argparse.Namespace) -> int:
     if target in ("gateway", "all"):
         places.append((folder.gateway, arguments.host if target == "gateway" else []))
     if target in ("plugin", "all"):
-        name = __name__.split(".")[0].replace("_", "-") if arguments.name is None else arguments.name
-        places.append((folder.plugin(name), arguments.host))
+        places.append((folder.plugin(own_name() if arguments.name is None else arguments.name), arguments.host))
     _report(_authority(maker, target))
     for place, hosts in places:
         _report(maker.leaf(place, days, hosts))

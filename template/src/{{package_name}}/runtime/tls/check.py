@@ -31,6 +31,12 @@ def check_tls(settings: TlsSettings, transport: Literal["http", "grpc"], uds: st
     Raises:
         StartError: a setting cannot be honoured, or a file is missing, unreadable, wrong or expired.
     """
+    check_choices(settings, transport, uds)
+    check_files(settings)
+
+
+def check_choices(settings: TlsSettings, transport: Literal["http", "grpc"], uds: str | None = None) -> None:
+    """Check that the settings go together; see `check_tls`."""
     if uds:
         raise StartError(
             f"TLS is set for the {transport} transport on the Unix socket {uds}: use a TCP port, or no TLS"
@@ -49,12 +55,14 @@ def check_tls(settings: TlsSettings, transport: Literal["http", "grpc"], uds: st
             f"allowed_clients is set for the {transport} transport, but client_auth is {settings.client_auth}: "
             "set client_auth to require"
         )
-    check_files(settings)
-    _warn_of_open_key(settings.keyfile)
 
 
-def check_files(settings: TlsSettings) -> bool:
+def check_files(settings: TlsSettings, warn: bool = False) -> bool:
     """Check the files of the settings as they are now.
+
+    Args:
+        settings: names the files.
+        warn: log what is allowed but should be mended.
 
     Returns:
         Whether the key is encrypted.
@@ -66,11 +74,10 @@ def check_files(settings: TlsSettings) -> bool:
         if not getattr(settings, name):
             raise StartError(f"TLS is enabled, but no {name} is set: give its path, or switch TLS off")
     certificate, encrypted = check_server_pair(settings.certfile, settings.keyfile, settings.keyfile_password)
-    days = (ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) / _SECONDS_PER_DAY
-    if days < WARN_DAYS:
-        logger.warning("TLS certificate file %s expires in %.1f days: renew it", settings.certfile, days)
     if settings.ca_bundle and settings.client_auth != "none":
         _check_ca_bundle(settings.ca_bundle)
+    if warn:
+        _warn(settings, str(certificate["notAfter"]))
     return encrypted
 
 
@@ -89,6 +96,9 @@ def _check_ca_bundle(path: str) -> None:
         raise StartError(f"CA bundle file {path} has expired: renew the CA")
 
 
-def _warn_of_open_key(path: str) -> None:
-    if os.stat(path).st_mode & 0o077:
-        logger.warning("TLS key file %s can be read by other users: set its mode to 0600", path)
+def _warn(settings: TlsSettings, end: str) -> None:
+    days = (ssl.cert_time_to_seconds(end) - time.time()) / _SECONDS_PER_DAY
+    if days < WARN_DAYS:
+        logger.warning("TLS certificate file %s expires in %.1f days: renew it", settings.certfile, days)
+    if os.stat(settings.keyfile).st_mode & 0o077:
+        logger.warning("TLS key file %s can be read by other users: set its mode to 0600", settings.keyfile)

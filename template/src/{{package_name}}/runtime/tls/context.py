@@ -7,7 +7,7 @@ import ssl
 from typing import Any
 
 from ..errors import StartError
-from .check import check_files, check_tls
+from .check import check_choices, check_files
 from .pair import load_pair, read_file
 from .reload import Reloaded
 from .settings import ClientAuth, TlsSettings
@@ -69,7 +69,7 @@ def server_ssl_context(settings: TlsSettings) -> ssl.SSLContext:
     Raises:
         StartError: see `check_tls`.
     """
-    check_tls(settings, "http")
+    check_choices(settings, "http")
     return ReloadingContext(settings)
 
 
@@ -90,7 +90,7 @@ def client_ssl_context(
 
 
 def _build(settings: TlsSettings) -> ssl.SSLContext:
-    check_files(settings)
+    check_files(settings, warn=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = _LoggingObject
     context.minimum_version = ssl.TLSVersion.TLSv1_2

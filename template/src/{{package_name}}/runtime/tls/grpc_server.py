@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 
 from ..errors import StartError
-from .check import check_files, check_tls
+from .check import check_choices, check_files
 from .identity import identity_allowed, main_identity
 from .pair import read_file
 from .reload import Reloaded
@@ -29,7 +29,7 @@ def grpc_server_credentials(settings: TlsSettings) -> grpc.ServerCredentials:
     Raises:
         StartError: see `check_tls`; also an encrypted key when the extra `certs` is not installed.
     """
-    check_tls(settings, "grpc")
+    check_choices(settings, "grpc")
     reloaded = Reloaded(settings, lambda: _configuration(settings))
     return grpc.dynamic_ssl_server_credentials(
         reloaded.current(), reloaded.current, require_client_authentication=settings.client_auth == "require"
@@ -139,7 +139,7 @@ class AllowListInterceptor(grpc.aio.ServerInterceptor):
 
 
 def _configuration(settings: TlsSettings) -> grpc.ServerCertificateConfiguration:
-    encrypted = check_files(settings)
+    encrypted = check_files(settings, warn=True)
     if encrypted:
         key = _clear_key(settings.keyfile, settings.keyfile_password)
     else:
