@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 _BEAT = 1.0
+_ROUNDS = 3
 
 
 class ArrivalClock:
@@ -22,8 +23,8 @@ class ArrivalClock:
         self._loop = asyncio.get_running_loop()
         self._on_beat = on_beat
         self._last = self._loop.time()
-        # The last time without a beat: from when, and until when.
-        self._stall = (self._last, self._last)
+        # Since when the loop stood still, while bytes that came meanwhile may still be read.
+        self._stalled: float | None = None
         self._timer = self._loop.call_later(_BEAT, self._beat)
 
     def arrival(self) -> float:
@@ -31,9 +32,7 @@ class ArrivalClock:
         now = self._loop.time()
         if now - self._last > 2 * _BEAT:
             return self._last
-        # The beat may run before the reads of the same round of the loop.
-        start, end = self._stall
-        return start if now - end < _BEAT / 10 else now
+        return now if self._stalled is None else self._stalled
 
     def stop(self) -> None:
         """End the beat."""
@@ -42,7 +41,15 @@ class ArrivalClock:
     def _beat(self) -> None:
         now = self._loop.time()
         if now - self._last > 2 * _BEAT:
-            self._stall = (self._last, now)
+            # The beat may run before the reads of the same round, and those of new connections come a round later.
+            self._stalled = self._last
+            self._later(_ROUNDS)
         self._last = now
         self._timer = self._loop.call_later(_BEAT, self._beat)
         self._on_beat(now)
+
+    def _later(self, rounds: int) -> None:
+        if rounds:
+            self._loop.call_soon(self._later, rounds - 1)
+        else:
+            self._stalled = None

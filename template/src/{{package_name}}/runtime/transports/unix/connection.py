@@ -129,6 +129,11 @@ class UnixConnection(asyncio.Protocol):
                 self._paused = self._active
                 self._transport.pause_reading()
 
+    def eof_received(self) -> bool:
+        """See asyncio.Protocol: a client that only stopped sending still gets its answers."""
+        self.drain()
+        return True
+
     def pause_writing(self) -> None:
         """See asyncio.Protocol: the client does not read; no further call is begun."""
         self._writable = self._loop.create_future()
@@ -180,10 +185,6 @@ class UnixConnection(asyncio.Protocol):
                 "could take it for the answer to its next call",
                 self._active - arrived,
             )
-            self._transport.abort()
-            return False
-        if len(reply) > self._limits.frame:
-            logger.error("unix: an answer of %d bytes is too long to be sent; the connection is closed", len(reply))
             self._transport.abort()
             return False
         self._transport.write(len(reply).to_bytes(_HEADER, "big") + reply)

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 MAX_FRAME = 16 * 1024 * 1024
 _SETTING = "choose another path with --socket or PLUGINS_UNIX_SOCKET_PATH"
 _IDLE = 300.0
+# A Unix socket refuses clients that come while this many wait to be accepted; asyncio's own number is 100.
+_BACKLOG = 2048
 # Gateways wait for 30 s and hooks get 25: what is left, less one second for the way back.
 _SLACK = 4.0
 
@@ -55,7 +57,8 @@ class UnixTransport:
         check_configs(self._host.plugin_configs())
         sock = bind_unix(self._path, _SETTING)
         self._clock = ArrivalClock(self._close_idle)
-        self._server = await asyncio.get_running_loop().create_unix_server(self._accept, sock=sock)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(self._accept, sock=sock, backlog=_BACKLOG)
         return [f"unix://{self._path}"]
 
     async def stop(self, grace: float) -> None:
@@ -117,7 +120,10 @@ class UnixTransport:
             def write(reply: HookReply) -> bytes:
                 nonlocal overrun
                 overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
-                return write_reply(reply)
+                written = write_reply(reply)
+                if len(written) > MAX_FRAME:
+                    raise Unrepresentable("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+                return written
 
             # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
             return await self._host.answer(call, write), not overrun

@@ -1,0 +1,1 @@
+"""The protobuf transports, byte by byte: the Unix socket and gRPC."""

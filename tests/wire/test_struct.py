@@ -1,0 +1,156 @@
+"""The conversion between Struct and Python values, with google.protobuf.json_format as the judge."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+EXACT = 2**53
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-EXACT, EXACT)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=20
+)
+maps = st.dictionaries(texts, values, max_size=5)
+
+
+@pytest.fixture(scope="module")
+def struct(modules: Any) -> Any:
+    return modules("runtime.codecs.struct")
+
+
+@pytest.fixture(scope="module")
+def unrepresentable(modules: Any) -> Any:
+    return modules("runtime.calls").Unrepresentable
+
+
+@pytest.fixture(scope="module")
+def find(modules: Any) -> Any:
+    return modules("runtime.codecs.plain").find_unrepresentable
+
+
+def integral(value: Any) -> Any:
+    """A value as it is read back: integral numbers up to 2^53 are integers."""
+    if isinstance(value, dict):
+        return {name: integral(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [integral(part) for part in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+        return int(value)
+    return value
+
+
+def types(value: Any) -> Any:
+    """The types of a value's parts, since 1 == 1.0 == True."""
+    if isinstance(value, dict):
+        return {name: types(part) for name, part in value.items()}
+    return [types(part) for part in value] if isinstance(value, list) else type(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=maps)
+def test_what_is_written_is_read_back(struct: Any, pb: Any, data: dict[str, Any]) -> None:
+    message = pb.InvokeHookRequest()
+    struct.to_struct(data, message.payload, "payload")
+    read = struct.from_struct(pb.InvokeHookRequest.FromString(message.SerializeToString()).payload)
+    assert read == integral(data)
+    assert types(read) == types(integral(data))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=maps)
+def test_json_format_writes_and_reads_the_same(struct: Any, pb: Any, data: dict[str, Any]) -> None:
+    ours, theirs = pb.InvokeHookRequest(), pb.InvokeHookRequest()
+    struct.to_struct(data, ours.payload, "payload")
+    json_format.ParseDict(data, theirs.payload)
+    theirs.payload.SetInParent()
+    assert ours == theirs
+    assert struct.from_struct(theirs.payload) == json_format.MessageToDict(theirs.payload)
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False, min_value=2.0**53))
+def test_a_double_beyond_2_53_stays_a_double(struct: Any, pb: Any, value: float) -> None:
+    message = pb.InvokeHookRequest()
+    struct.to_struct({"x": value}, message.payload, "payload")
+    read = struct.from_struct(message.payload)["x"]
+    assert read == value
+    assert isinstance(read, int if value == EXACT else float)
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "reason"),
+    [
+        ({"a": {"b": [0, EXACT + 1]}}, "p.a.b[1]", "integer beyond 2^53 cannot travel as a protobuf number"),
+        ({"a": -EXACT - 1}, "p.a", "integer beyond 2^53 cannot travel as a protobuf number"),
+        ({"a": [[math.nan]]}, "p.a[0][0]", "NaN is not JSON"),
+        ({"a": -math.inf}, "p.a", "infinity is not JSON"),
+        ({"a": "\ud800"}, "p.a", "lone surrogate"),
+        ({"a": {"\udfff": 1}}, "p.a", "lone surrogate in a key"),
+        ({"a": {1: 2}}, "p.a", "key is not a string but int"),
+        ({"a b": {"c.d": b""}}, 'p["a b"]["c.d"]', "object of type bytes"),
+        ({"a": {1, 2}}, "p.a", "object of type set"),
+    ],
+)
+def test_what_cannot_travel_is_refused(
+    struct: Any, pb: Any, unrepresentable: Any, data: dict[str, Any], path: str, reason: str
+) -> None:
+    with pytest.raises(unrepresentable) as refused:
+        struct.to_struct(data, pb.InvokeHookRequest().payload, "p")
+    assert (refused.value.path, refused.value.reason) == (path, reason)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_has_not_is_not_read(struct: Any, pb: Any, unrepresentable: Any, number: float) -> None:
+    request = pb.InvokeHookRequest()
+    request.payload.update({"a": [1, {"b": number}]})
+    with pytest.raises(unrepresentable) as refused:
+        struct.from_struct(request.payload, "payload")
+    assert refused.value.path == "payload.a[1].b"
+
+
+def nested(levels: int, as_list: bool) -> dict[str, Any]:
+    value: Any = {}
+    for _ in range(levels):
+        value = [value] if as_list else {"a": value}
+    return {"a": value}
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("levels", [1, 20, 28, 29, 40, 45, 60, 5_000])
+def test_what_is_written_can_be_parsed_however_deep(
+    struct: Any, pb: Any, unrepresentable: Any, as_list: bool, levels: int
+) -> None:
+    message = pb.InvokeHookResponse()
+    data = nested(levels, as_list)
+    try:
+        struct.to_struct(data, message.result, "result")
+    except unrepresentable as problem:
+        assert levels > 20
+        assert problem.reason == "nested too deep"
+    else:
+        assert struct.from_struct(pb.InvokeHookResponse.FromString(message.SerializeToString()).result) == data
+
+
+def test_a_map_that_holds_itself_is_refused(struct: Any, find: Any, pb: Any, unrepresentable: Any) -> None:
+    data: dict[str, Any] = {}
+    data["self"] = [data, data]
+    with pytest.raises(unrepresentable, match="nested too deep"):
+        struct.to_struct(data, pb.InvokeHookResponse().result, "result")
+    assert find(data)[1] == "nested too deep"
+
+
+def test_json_keeps_integers_of_64_bits(find: Any) -> None:
+    assert find({"a": [2**64 - 1, -(2**63)]}) is None
+    assert find({"a": 2**64}) == ("a", "integer beyond 64 bits")
