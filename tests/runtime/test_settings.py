@@ -73,14 +73,14 @@ def test_the_old_name_of_the_socket_path_is_read(rendered: RenderedPlugin, confi
 def test_grpc_listens_on_a_port_beside_its_socket_only_when_the_port_is_given(
     rendered: RenderedPlugin, config: Path
 ) -> None:
-    uds = {"PLUGINS_GRPC_SERVER_UDS": "/tmp/g.sock"}
+    uds: dict[str, Any] = {"PLUGINS_GRPC_SERVER_UDS": "/tmp/g.sock"}
     assert resolve(rendered, config)["grpc"]["listen_tcp"] is True
     assert resolve(rendered, config, **uds)["grpc"]["listen_tcp"] is False
     assert resolve(rendered, config, PLUGINS_GRPC_SERVER_PORT="50052", **uds)["grpc"]["listen_tcp"] is True
 
 
 def test_files_without_the_switch_mean_tls(rendered: RenderedPlugin, config: Path) -> None:
-    files = {"PLUGINS_SERVER_SSL_CERTFILE": "a.crt", "PLUGINS_SERVER_SSL_KEYFILE": "a.key"}
+    files: dict[str, Any] = {"PLUGINS_SERVER_SSL_CERTFILE": "a.crt", "PLUGINS_SERVER_SSL_KEYFILE": "a.key"}
     assert resolve(rendered, config, **files)["http"]["tls"]["client_auth"] == "require"
     assert resolve(rendered, config, PLUGINS_SERVER_SSL_ENABLED="false", **files)["http"]["tls"] is None
 
@@ -89,7 +89,7 @@ def test_files_without_the_switch_mean_tls(rendered: RenderedPlugin, config: Pat
 def test_the_peers_numbers_for_client_certificates(
     rendered: RenderedPlugin, config: Path, number: str, word: str
 ) -> None:
-    files = {"PLUGINS_SERVER_SSL_CERTFILE": "a.crt", "PLUGINS_SERVER_SSL_KEYFILE": "a.key"}
+    files: dict[str, Any] = {"PLUGINS_SERVER_SSL_CERTFILE": "a.crt", "PLUGINS_SERVER_SSL_KEYFILE": "a.key"}
     assert resolve(rendered, config, PLUGINS_SERVER_SSL_CERT_REQS=number, **files)["http"]["tls"]["client_auth"] == word
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ..contract.hooks import HOOKS, GlobalContext, PluginContext, PluginResult
 from .calls import HookCall, HookReply, Unrepresentable
 from .config import PluginConfig, PluginMode
+from .deadlines import Deadlines, Overrun
 from .errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
 from .loader import Hook, implemented_hooks, load_plugin
 from .plugin import Plugin
@@ -35,13 +36,13 @@ _THREADS = 32
 class _Hosted:
     """One plugin that is ready to be called."""
 
-    __slots__ = ("config", "hooks", "plugin", "timeout")
+    __slots__ = ("config", "deadlines", "hooks", "plugin")
 
     def __init__(self, plugin: Plugin, config: PluginConfig, timeout: float) -> None:
         self.plugin = plugin
         self.config = config
         self.hooks = implemented_hooks(plugin)
-        self.timeout = config.timeout or timeout
+        self.deadlines = Deadlines(config.timeout or timeout)
 
 
 class Host:
@@ -150,9 +151,9 @@ class Host:
             return error_reply(call, ErrorCode.INVALID_CONTEXT, validation_message(problem, "context"))
         carried = carries(context)
         try:
-            result = await self._run(hook, hosted.timeout, payload, context)
-        except TimeoutError:
-            text = f"hook {call.hook} of plugin {hosted.config.name} took longer than {hosted.timeout:g} s"
+            result = await self._run(hosted, hook, payload, context)
+        except Overrun:
+            text = f"hook {call.hook} of plugin {hosted.config.name} took longer than {hosted.deadlines.limit:g} s"
             logger.error("%s", text)
             return error_reply(call, ErrorCode.HOOK_TIMEOUT, text)
         except PluginViolationError as problem:
@@ -171,27 +172,11 @@ class Host:
         except Unrepresentable as problem:
             return unrepresentable_reply(call, problem)
 
-    async def _run(self, hook: Hook, limit: float, payload: Any, context: PluginContext) -> Any:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + limit
-        try:
-            async with asyncio.timeout_at(deadline):
-                if hook.threaded:
-                    result = await loop.run_in_executor(self._threads, hook.method, payload, context)
-                else:
-                    result = await hook.method(payload, context)
-        except TimeoutError as problem:
-            if loop.time() < deadline:
-                raise _HookTimeoutRaised from problem
-            raise
-        # A hook that blocks the event loop cannot be interrupted; its answer is late all the same.
-        if loop.time() >= deadline:
-            raise TimeoutError
-        return result
-
-
-class _HookTimeoutRaised(Exception):
-    """A hook raised TimeoutError of its own, before its limit."""
+    async def _run(self, hosted: _Hosted, hook: Hook, payload: Any, context: PluginContext) -> Any:
+        if hook.threaded:
+            loop = asyncio.get_running_loop()
+            return await hosted.deadlines.run(loop.run_in_executor(self._threads, hook.method, payload, context))
+        return await hosted.deadlines.run(hook.method(payload, context))
 
 
 def _context(call: HookCall) -> PluginContext:
