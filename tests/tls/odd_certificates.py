@@ -71,6 +71,31 @@ other_key = keys.make_key("ec")
 other = build.make_ca(other_key, "MCP plugin CA", 30)  # the same name as the real one: only the key tells them apart
 leaf("client-other", "client", client, authority=(other, other_key))
 files.write_file(folder / "other-ca.crt", other.public_bytes(encoding), 0o644)
+
+
+def authority(name, path_length, issuer=None):
+    key = keys.make_key("ec")
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .issuer_name(issuer[0].subject if issuer else x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+    )
+    return builder.sign(issuer[1] if issuer else key, hashes.SHA256()), key
+
+
+root = authority("company root", 1)
+middle = authority("company middle", 0, root)
+files.write_file(folder / "root.crt", root[0].public_bytes(encoding), 0o644)
+for name, usage in (("client-chain", "client"), ("server-chain", "server")):
+    leaf(name, usage, local, authority=middle)
+    chain = (folder / f"{name}.crt").read_bytes() + middle[0].public_bytes(encoding)
+    files.write_file(folder / f"{name}.crt", chain, 0o644)
+
 build.CLOCK_SKEW = 3 * DAY
 old = build.make_ca(keys.make_key("ec"), "old", 1)
 files.write_file(folder / "expired-ca.crt", old.public_bytes(encoding), 0o644)

@@ -104,6 +104,14 @@ def test_encrypted_key(plugin: RenderedPlugin, peer: Peer, certs: Path, transpor
         assert peer.call(served.endpoints[SCHEMES[transport]]).identity == "mcp-gateway"
 
 
+def test_intermediates(plugin: RenderedPlugin, peer: Peer, certs: Path, transport: str) -> None:
+    """Certificates of a company's authority: each side sends the intermediate, and trusts the root."""
+    root = str(certs / "root.crt")
+    with serve(plugin, transport, "--grpc-uds", "", **tls_environ(certs, "server-chain", ca_certs=root)) as served:
+        assert peer.call(served.endpoints[SCHEMES[transport]], "client-chain", ca=root).error is None
+        assert peer.call(served.endpoints[SCHEMES[transport]], RIGHT, ca=root).error is not None
+
+
 def test_allow_list(plugin: RenderedPlugin, peer: Peer, certs: Path, transport: str) -> None:
     environ = tls_environ(certs, allowed_clients="other, SPIFFE://example/gateway, named by CN only")
     with serve(plugin, transport, "--grpc-uds", "", "--tls", **environ) as served:

@@ -9,6 +9,7 @@ import time
 from typing import Literal
 
 from ..errors import StartError
+from .clear_key import clear_key
 from .pair import check_server_pair, read_file
 from .settings import TlsSettings
 
@@ -32,7 +33,9 @@ def check_tls(settings: TlsSettings, transport: Literal["http", "grpc"], uds: st
         StartError: a setting cannot be honoured, or a file is missing, unreadable, wrong or expired.
     """
     check_choices(settings, transport, uds)
-    check_files(settings)
+    encrypted = check_files(settings)
+    if encrypted and transport == "grpc":
+        clear_key(settings.keyfile, settings.keyfile_password)
 
 
 def check_choices(settings: TlsSettings, transport: Literal["http", "grpc"], uds: str | None = None) -> None:

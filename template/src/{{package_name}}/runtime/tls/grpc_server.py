@@ -11,8 +11,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from ..errors import StartError
 from .check import check_choices, check_files
+from .clear_key import clear_key
 from .identity import identity_allowed, main_identity
 from .pair import read_file
 from .reload import Reloaded
@@ -47,7 +47,7 @@ def grpc_channel_credentials(
     roots = read_file(ca_bundle, "CA bundle")
     if not certfile:
         return grpc.ssl_channel_credentials(roots)
-    key = _clear_key(keyfile or certfile, keyfile_password)
+    key = clear_key(keyfile or certfile, keyfile_password)
     return grpc.ssl_channel_credentials(roots, key, read_file(certfile, "TLS certificate"))
 
 
@@ -141,34 +141,10 @@ class AllowListInterceptor(grpc.aio.ServerInterceptor):
 def _configuration(settings: TlsSettings) -> grpc.ServerCertificateConfiguration:
     encrypted = check_files(settings, warn=True)
     if encrypted:
-        key = _clear_key(settings.keyfile, settings.keyfile_password)
+        key = clear_key(settings.keyfile, settings.keyfile_password)
     else:
         key = read_file(settings.keyfile, "TLS key")
     chain = read_file(settings.certfile, "TLS certificate")
     verifies = settings.ca_bundle and settings.client_auth != "none"
     roots = read_file(settings.ca_bundle or "", "CA bundle") if verifies else None
     return grpc.ssl_server_certificate_configuration([(key, chain)], roots)
-
-
-def _clear_key(path: str, password: str | None) -> bytes:
-    """Read a private key, decrypted: grpcio takes no password."""
-    content = read_file(path, "TLS key")
-    if b"ENCRYPTED" not in content:
-        return content
-    if password is None:
-        raise StartError(f"TLS key file {path} is encrypted: set keyfile_password")
-    try:
-        from cryptography.hazmat.primitives import serialization
-    except ImportError:
-        raise StartError(
-            f"TLS key file {path} is encrypted, which grpcio cannot read by itself: install the extra 'certs'"
-        ) from None
-    try:
-        key = serialization.load_pem_private_key(content, password.encode())
-    except ValueError:
-        raise StartError(
-            f"TLS key file {path} cannot be decrypted: keyfile_password is wrong, or the file is damaged"
-        ) from None
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
