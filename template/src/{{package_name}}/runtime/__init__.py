@@ -1,4 +1,4 @@
-"""What a plugin imports: the base class, the hook models and the errors."""
+"""What a plugin imports: the base class, the hook models, the errors, and helpers for text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from ..contract.hooks import *  # noqa: F403 - the names are those of hooks.__al
 from .config import PluginCondition, PluginConfig, PluginMode
 from .errors import PluginError, PluginErrorModel, PluginViolationError
 from .plugin import Plugin, PluginSettings
+from .text import map_strings, strings
 
 __all__ = [
     "Plugin",
@@ -17,5 +18,7 @@ __all__ = [
     "PluginMode",
     "PluginSettings",
     "PluginViolationError",
+    "map_strings",
+    "strings",
 ]
 __all__ += _hooks.__all__
