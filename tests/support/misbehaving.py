@@ -40,6 +40,9 @@ class Probe(Plugin):
         return self.answer(payload, payload.args)
 
     async def block(self, payload):
+        # Tells the test that the loop stands still from now on.
+        with open(payload.args["pipe"], "w") as pipe:
+            pipe.write("x")
         time.sleep(payload.args["seconds"])
         return self.answer(payload, payload.args)
 

@@ -64,7 +64,9 @@ def test_an_answer_that_a_blocked_server_would_give_late_is_not_given(
             pipe = short_path / "blocking"
             os.mkfifo(pipe)
             blocker.send(blocker.request("block", {"seconds": 6, "pipe": str(pipe)}))
-            pipe.read_text()
+            reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+            assert select.select([reader], [], [], LIMIT)[0], served.log
+            os.close(reader)
             for peer in (early, other):
                 peer.send(peer.request("echo", {"n": 2}))
             for peer in (blocker, early, other):
