@@ -45,6 +45,7 @@ def leaf(
         .not_valid_before(start)
         .not_valid_after(end)
         .add_extension(x509.ExtendedKeyUsage([build.EXTENDED_USAGES[usage]]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
@@ -84,7 +85,11 @@ def authority(name, path_length, issuer=None):
         .not_valid_before(NOW - DAY)
         .not_valid_after(NOW + DAY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(build._key_usage(key_cert_sign=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    signer = (issuer[1] if issuer else key).public_key()
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
     return builder.sign(issuer[1] if issuer else key, hashes.SHA256()), key
 
 
