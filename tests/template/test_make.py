@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.environments import uv
 from tests.support.rendering import ALL_HOOKS
@@ -45,7 +46,10 @@ def test_help_lists_every_target(render: Render) -> None:
     root = render()
     text = make(root, "help")
     assert make(root) == text
-    targets = "help install install-grpc install-dev test lint format typecheck serve call demo gateway-config clean"
+    targets = (
+        "help install install-grpc install-dev test lint format typecheck serve start-grpc-tls call demo "
+        "gateway-config certs-mcp-ca certs-mcp-gateway certs-mcp-plugin certs-mcp-all certs-mcp-check clean"
+    )
     assert [line.split()[0] for line in text.splitlines()] == targets.split()
 
 
@@ -87,6 +91,22 @@ def test_call_runs_one_hook_of_the_plugin(render: Render) -> None:
     answer = make(root, "call", "TRANSPORT=stdio", "HOOK=tool_pre_invoke", f"PAYLOAD={payload}")
     assert '"q": "*** \\"x\\""' in answer
     assert '"name": "it\'s"' in answer
+
+
+def test_certificates_serve_and_reach_the_gateways_block(render: Render) -> None:
+    root = render()
+    made = make(root, "certs-mcp-all", MCP_CERT_DAYS="90")
+    assert made.count("made ") == 3
+    make(root, "certs-mcp-plugin", PLUGIN_NAME="other")
+    table = make(root, "certs-mcp-check")
+    assert "plugins/other/server.crt" in table
+    text = make(root, "gateway-config", TRANSPORT="grpc", TLS="1")
+    block = yaml.safe_load(text.partition("Gateways 1.0.0")[0])["plugins"][0]["grpc"]
+    assert block["target"] == "127.0.0.1:50051"
+    assert block["tls"].pop("verify") is True
+    for path in block["tls"].values():
+        assert Path(path).is_absolute()
+        assert Path(path).is_file()
 
 
 @pytest.mark.template_full
