@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,10 @@ import pytest
 from tests.support.environments import environment
 from tests.support.misbehaving import SECRET, write_config
 from tests.support.rendering import RenderedPlugin
-from tests.support.serving import Served, command, environ, serve
+from tests.support.serving import Served, serve
 
-LIMIT = 120.0
-WAYS = ["http", "stdio", "grpc", "grpc+unix", "unix"]
+from .releases import WAYS
+from .ways import client_block, drive
 
 
 @pytest.fixture(scope="module")
@@ -35,28 +33,8 @@ def served(rendered: RenderedPlugin, config: Path) -> Iterator[Served]:
 def seen(request: pytest.FixtureRequest, rendered: RenderedPlugin, config: Path, served: Served) -> dict[str, Any]:
     """What the client of one transport saw."""
     way: str = request.param
-    address = served.endpoints.get(way, "").partition("://")[2]
-    stdio = command(rendered, "serve", "--transport", "stdio", "--config", str(config))
-    blocks: dict[str, dict[str, Any]] = {
-        "http": {"mcp": {"proto": "STREAMABLEHTTP", "url": served.endpoints["http"]}},
-        "stdio": {
-            "mcp": {"proto": "STDIO", "cmd": stdio, "env": environ(rendered), "cwd": str(rendered.root)},
-        },
-        "grpc": {"grpc": {"target": address}},
-        "grpc+unix": {"grpc": {"uds": address}},
-        "unix": {"unix_socket": {"path": address}},
-    }
-    python = environment("cpex", ["cpex[grpc]==0.1.4"])
-    driver = Path(__file__).with_name("driver.py")
-    job = {"block": blocks[way], "name": "WordGuard"}
-    done = subprocess.run(
-        [python, str(driver), json.dumps(job)],
-        env=os.environ | {"PLUGINS_SSRF_PROTECTION_ENABLED": "false", "PLUGINS_ENABLED": "true"},
-        capture_output=True, text=True, timeout=LIMIT, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result | {"way": way}
+    job = {"block": client_block(way, rendered, config, served), "name": "WordGuard"}
+    return drive(environment("cpex", ["cpex[grpc]==0.1.4"]), "driver", job) | {"way": way}
 
 
 def test_the_config_is_fetched(seen: dict[str, Any]) -> None:

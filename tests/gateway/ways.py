@@ -1,0 +1,56 @@
+"""How the gateways' clients are told the way to a server, and the process that they are driven in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.support.rendering import ROOT, RenderedPlugin
+from tests.support.serving import Served, command, environ
+
+LIMIT = 240.0
+SETTINGS = {"PLUGINS_ENABLED": "true", "PLUGINS_SSRF_PROTECTION_ENABLED": "false"}
+
+
+def client_block(way: str, plugin: RenderedPlugin, config: Path, served: Served) -> dict[str, Any]:
+    """The client's part of an entry in the gateway's plugins file.
+
+    Args:
+        way: one of releases.WAYS.
+        plugin: the rendered plugin, which the stdio client starts itself.
+        config: the configuration file that it serves.
+        served: a server of the other transports.
+    """
+    if way == "stdio":
+        start = command(plugin, "serve", "--transport", "stdio", "--config", str(config))
+        return {"mcp": {"proto": "STDIO", "cmd": start, "env": environ(plugin), "cwd": str(plugin.root)}}
+    if way == "http":
+        return {"mcp": {"proto": "STREAMABLEHTTP", "url": served.endpoints[way]}}
+    address = served.endpoints[way].partition("://")[2]
+    if way == "unix":
+        return {"unix_socket": {"path": address}}
+    return {"grpc": {"uds" if way == "grpc+unix" else "target": address}}
+
+
+def drive(python: Path, driver: str, job: dict[str, Any]) -> dict[str, Any]:
+    """Run a driver to its end and return what it saw.
+
+    Args:
+        python: the Python of a release's environment.
+        driver: the name of a module of this folder.
+        job: the module's argument.
+    """
+    # The gateway's framework writes into the folder that it is started in.
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [python, "-m", f"{__package__}.{driver}", json.dumps(job)],
+            env=os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)},
+            cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return seen
