@@ -137,9 +137,11 @@ class TestUnixSocketPaths:
         assert "anybody may replace files in this folder" in text
 
 
-@pytest.mark.parametrize("prefix", ["PLUGINS_SERVER_SSL_", "PLUGINS_GRPC_SERVER_SSL_"])
-def test_tls_without_its_files(rendered: RenderedPlugin, prefix: str) -> None:
-    text = refused(rendered, **{f"{prefix}ENABLED": "true"})
+@pytest.mark.parametrize(
+    ("transport", "prefix"), [("http", "PLUGINS_SERVER_SSL_"), ("grpc", "PLUGINS_GRPC_SERVER_SSL_")]
+)
+def test_tls_without_its_files(rendered: RenderedPlugin, transport: str, prefix: str) -> None:
+    text = refused(rendered, "--transport", transport, **{f"{prefix}ENABLED": "true"})
     assert "is asked for, but no certfile is given" in text
     assert f"{prefix}CERTFILE" in text
 

@@ -149,6 +149,8 @@ def resolve_settings(
 
 
 def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any]) -> TlsSettings | None:
+    if transport not in look.value("transports"):
+        return None
     enabled = look.given(f"{transport}.tls.enabled")
     if cli.get("tls"):
         enabled = True
