@@ -11,7 +11,7 @@ from .serving import config_file
 
 SECRET = "the-secret-of-the-probe"
 
-SOURCE = '''
+SOURCE = """
 import asyncio
 import time
 
@@ -53,8 +53,9 @@ class Probe(Plugin):
         raise RuntimeError("{secret}")
 
     async def deliberate(self, payload):
+        details = {{"tries": 3}}
         raise PluginError(PluginErrorModel(
-            message="upstream is down", plugin_name="Probe", code="UPSTREAM", details={{"tries": 3}}, mcp_error_code=-32050
+            message="upstream is down", plugin_name="Probe", code="UPSTREAM", details=details, mcp_error_code=-32050
         ))
 
     async def violation(self, payload):
@@ -80,7 +81,7 @@ class Probe(Plugin):
         for _ in range(60):
             args = {{"a": args}}
         return self.answer(payload, args)
-'''
+"""
 
 
 def write_config(folder: Path, plugin: RenderedPlugin) -> Path:

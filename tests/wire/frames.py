@@ -43,7 +43,9 @@ class Peer:
         except ConnectionResetError:
             return True
 
-    def request(self, behaviour: str, args: dict[str, Any], plugin: str = "Probe", hook: str = "tool_pre_invoke") -> bytes:
+    def request(
+        self, behaviour: str, args: dict[str, Any], plugin: str = "Probe", hook: str = "tool_pre_invoke"
+    ) -> bytes:
         """A hook call as bytes."""
         request = self.pb.InvokeHookRequest(hook_type=hook, plugin_name=plugin)
         request.payload.update({"name": behaviour, "args": args})

@@ -18,6 +18,7 @@ from tests.support.serving import START_LIMIT, Served, serve
 
 from .conftest import HOOK_TIMEOUT
 from .frames import Peer, frame
+from .logs import logged
 
 LIMIT = 20.0
 
@@ -72,7 +73,7 @@ def test_an_answer_that_a_blocked_server_would_give_late_is_not_given(
             for peer in (blocker, early, other):
                 assert peer.closed()
         assert answered_in_the_end(path, pb)
-    assert any("could take it for the answer to its next call" in line for line in served.log)
+    assert logged(served, "could take it for the answer to its next call")
 
 
 def test_a_client_that_never_reads_stops_being_read(served: Served, pb: Any, peer: Peer) -> None:

@@ -14,6 +14,7 @@ from tests.support.serving import Served
 
 from .conftest import MAX_BYTES
 from .frames import Peer, frame
+from .logs import logged
 
 
 def test_the_socket_is_for_its_owner_only(served: Served) -> None:
@@ -58,7 +59,7 @@ def test_a_slow_call_holds_back_the_answers_after_it(peer: Peer) -> None:
 def test_a_length_over_the_limit_closes_the_connection(peer: Peer, served: Served, size: int) -> None:
     peer.socket.sendall(size.to_bytes(4, "big"))
     assert peer.closed()
-    assert any(f"a message of {size} bytes" in line for line in served.log)
+    assert logged(served, f"a message of {size} bytes")
 
 
 def test_a_message_at_the_limit_is_answered(peer: Peer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +30,13 @@ LIMIT = 20.0
 
 
 def call(channel: grpc.Channel, method: str, data: bytes, read: Callable[[bytes], Any] = bytes) -> Any:
-    return channel.unary_unary(method, response_deserializer=read)(data, timeout=LIMIT)
+    stub: Any = channel.unary_unary(method, response_deserializer=read)
+    return stub(data, timeout=LIMIT)
+
+
+def health(channel: grpc.Channel) -> Any:
+    # The package's type stubs know the stub's methods only by its own type.
+    return health_pb2_grpc.HealthStub(channel)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -60,13 +67,12 @@ def test_the_old_health(channel: grpc.Channel, pb: Any, package: str, service: s
     "service", ["", "Probe", "WordGuard", "grpc.health.v1.Health", *(f"{name}.PluginService" for name in PACKAGES)]
 )
 def test_the_standard_health(channel: grpc.Channel, service: str) -> None:
-    stub = health_pb2_grpc.HealthStub(channel)
-    assert stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=LIMIT).status == SERVING
+    assert health(channel).Check(health_pb2.HealthCheckRequest(service=service), timeout=LIMIT).status == SERVING
 
 
 def test_the_standard_health_of_nobody(channel: grpc.Channel) -> None:
     with pytest.raises(grpc.RpcError) as refused:
-        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=LIMIT)
+        health(channel).Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=LIMIT)
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
@@ -78,7 +84,7 @@ def test_reflection_describes_every_service(channel: grpc.Channel) -> None:
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",
     }
-    pool = DescriptorPool(database)
+    pool: Any = DescriptorPool(database)
     for package in PACKAGES:
         method = pool.FindServiceByName(f"{package}.PluginService").methods_by_name["InvokeHook"]
         assert method.input_type.full_name == f"{package}.InvokeHookRequest"
@@ -145,8 +151,6 @@ def test_the_socket_never_has_another_mode(rendered: RenderedPlugin, short_path:
         f"runpy.run_module({rendered.package!r}, run_name='__main__')\n"
     )
     (short_path / "tracer.py").write_text(tracer)
-    import subprocess
-
     process = subprocess.Popen(
         [str(rendered.python), str(short_path / "tracer.py")],
         cwd=rendered.root, env=os.environ | rendered.environ, stderr=subprocess.PIPE, text=True,
@@ -164,21 +168,20 @@ def test_a_stop_tells_watchers_and_answers_calls_in_flight(rendered: RenderedPlu
     with serve(rendered, "grpc,unix", "--config", str(config), "--grace", "20") as served:
         address = served.endpoints["grpc"].removeprefix("grpc://")
         with grpc.insecure_channel(address) as channel, ThreadPoolExecutor(20) as threads:
-            stub = health_pb2_grpc.HealthStub(channel)
-            watch = stub.Watch(health_pb2.HealthCheckRequest(service="Probe"), timeout=LIMIT)
+            database = ProtoReflectionDescriptorDatabase(channel)
+            assert database.get_services()
+            watch = health(channel).Watch(health_pb2.HealthCheckRequest(service="Probe"), timeout=LIMIT)
             assert next(watch).status == SERVING
             with Peer(served.endpoints["unix"].removeprefix("unix://"), pb) as peer:
                 data = peer.request("sleep", {"seconds": 1})
             calls = [
-                threads.submit(
-                    call, channel, "/cpex.PluginService/InvokeHook", data, pb.InvokeHookResponse.FromString
-                )
+                threads.submit(call, channel, "/cpex.PluginService/InvokeHook", data, pb.InvokeHookResponse.FromString)
                 for _ in range(20)
             ]
             # A call on the same connection that comes back shows that those before it were begun.
             call(channel, "/cpex.PluginService/GetPluginConfigs", b"")
             served.process.send_signal(signal.SIGTERM)
-            assert next(watch).status == NOT_SERVING
+            assert [reply.status for reply in watch] == [NOT_SERVING]
             for future in calls:
                 assert future.result(LIMIT).HasField("result")
             # Far less than the grace: streams that never end do not hold the server.

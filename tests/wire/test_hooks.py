@@ -14,6 +14,7 @@ from tests.support.misbehaving import SECRET
 from tests.support.serving import Served
 
 from .frames import Peer
+from .logs import logged
 
 Invoke = Callable[[bytes], Any]
 
@@ -34,7 +35,7 @@ def invoke(request: pytest.FixtureRequest, served: Served, pb: Any) -> Iterator[
         return
     package = "mcpgateway.plugins" if release else "cpex"
     with grpc.insecure_channel(f"unix:{address}" if scheme == "grpc+unix" else address) as channel:
-        method = channel.unary_unary(
+        method: Any = channel.unary_unary(
             f"/{package}.PluginService/InvokeHook", response_deserializer=pb.InvokeHookResponse.FromString
         )
         yield lambda data: method(data, timeout=20)
@@ -102,8 +103,8 @@ def test_a_hook_that_raises_keeps_its_secret(invoke: Invoke, write: Any, served:
     assert reply.error.code == "HOOK_FAILED"
     assert SECRET not in str(reply)
     incident = reply.error.message.split()[-1]
-    assert any(f"error id {incident}" in line for line in served.log)
-    assert any(SECRET in line for line in served.log)
+    assert logged(served, f"error id {incident}")
+    assert logged(served, SECRET)
 
 
 def test_a_deliberate_error_passes_as_it_is(invoke: Invoke, write: Any) -> None:

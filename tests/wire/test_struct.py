@@ -14,11 +14,7 @@ EXACT = 2**53
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers(-EXACT, EXACT)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | texts
+    st.none() | st.booleans() | st.integers(-EXACT, EXACT) | st.floats(allow_nan=False, allow_infinity=False) | texts
 )
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=20

@@ -52,7 +52,7 @@ class StandardServices:
         await self._health.enter_graceful_shutdown()
         # Watchers are told before they are ended.
         await asyncio.sleep(0)
-        self._streams.cancel()
+        self._streams.end()
 
 
 class _Streams:
@@ -60,6 +60,7 @@ class _Streams:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ended = False
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -68,10 +69,15 @@ class _Streams:
         self._tasks.add(task)
         try:
             yield
+        except asyncio.CancelledError:
+            # grpc leaves a stream open whose task is cancelled; one that returns is closed.
+            if not self._ended:
+                raise
         finally:
             self._tasks.discard(task)
 
-    def cancel(self) -> None:
+    def end(self) -> None:
+        self._ended = True
         for task in list(self._tasks):
             task.cancel()
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _PATH_HELP = "choose another path with --grpc-uds or PLUGINS_GRPC_SERVER_UDS"
 _PORT_HELP = "choose another port with --grpc-port or PLUGINS_GRPC_SERVER_PORT"
 
+_PICK_UP = 0.1
+
 
 class GrpcTransport:
     """Serves the host by gRPC, under the service names of all gateway releases.
@@ -96,6 +98,8 @@ class GrpcTransport:
         # The file goes first: once grpc has closed the socket, a new server may have put its own there.
         self._remove_path()
         await self._standard.draining()
+        # grpc cancels calls that have arrived but wait to be picked up: give it time to pick them up.
+        await asyncio.sleep(min(_PICK_UP, grace))
         await self._server.stop(grace)
 
     def _listen(self, server: grpc.aio.Server) -> list[str]:
