@@ -66,6 +66,11 @@ class Host:
         """The names of the plugins that are served."""
         return [hosted.config.name for hosted in self._hosted.values()]
 
+    @property
+    def longest_timeout(self) -> float:
+        """The seconds that the most patient plugin's hooks may take."""
+        return max(entry.timeout or self._timeout for entry in self._entries)
+
     async def start(self) -> None:
         """Load and initialize all plugins that are not disabled.
 

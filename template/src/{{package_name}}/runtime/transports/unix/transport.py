@@ -42,7 +42,7 @@ class UnixTransport:
     def __init__(self, host: Host, settings: ServerSettings) -> None:
         self._host = host
         self._path = settings.unix.path
-        self._limits = Limits(min(settings.max_message_bytes, MAX_FRAME), settings.hook_timeout + _SLACK)
+        self._limits = Limits(min(settings.max_message_bytes, MAX_FRAME), host.longest_timeout + _SLACK)
         self._connections: set[UnixConnection] = set()
         self._all_lost = asyncio.Event()
         self._server: asyncio.AbstractServer
