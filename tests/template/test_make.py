@@ -48,7 +48,9 @@ def test_help_lists_every_target(render: Render) -> None:
     assert make(root) == text
     targets = (
         "help install install-grpc install-dev test lint format typecheck serve start-grpc-tls call demo "
-        "gateway-config certs-mcp-ca certs-mcp-gateway certs-mcp-plugin certs-mcp-all certs-mcp-check clean"
+        "gateway-config certs-mcp-ca certs-mcp-gateway certs-mcp-plugin certs-mcp-all certs-mcp-check "
+        "container-build container-build-grpc container-start container-start-grpc container-start-grpc-tls "
+        "container-stop container-logs clean"
     )
     assert [line.split()[0] for line in text.splitlines()] == targets.split()
 

@@ -1,0 +1,1 @@
+"""Containers and Kubernetes: what a rendered repository ships, checked without an engine and without a cluster."""

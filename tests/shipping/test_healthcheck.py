@@ -1,0 +1,84 @@
+"""The health check of the image against real servers: on each transport, with TLS, and against what is no server."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.rendering import RenderedPlugin, rendered_plugin
+from tests.support.serving import Served, environ, run, serve
+
+TRANSPORTS = ["http", "grpc", "unix"]
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
+    made = rendered_plugin(tmp_path_factory.mktemp("health") / "plugin", "grpc", "certs", plugin_name="PII Guard")
+    # As in the image: what the environment does not say stands in the configuration file.
+    shutil.copy(made.root / "deploy/healthcheck.py", made.root / "healthcheck.py")
+    return made
+
+
+def settings(served: Served) -> dict[str, str]:
+    """The variables that a server with these endpoints would have been started with."""
+    found = {"PLUGINS_TRANSPORT": ",".join(served.endpoints.keys() & set(TRANSPORTS))}
+    for scheme, variable in (("http", "PLUGINS_SERVER_PORT"), ("https", "PLUGINS_SERVER_PORT"),
+                             ("grpc", "PLUGINS_GRPC_SERVER_PORT"), ("grpcs", "PLUGINS_GRPC_SERVER_PORT")):  # fmt: skip
+        if scheme in served.endpoints:
+            found[variable] = served.endpoints[scheme].rpartition(":")[2].removesuffix("/mcp")
+    if "unix" in served.endpoints:
+        found["PLUGINS_UNIX_SOCKET_PATH"] = served.endpoints["unix"].removeprefix("unix://")
+    return found
+
+
+def check(plugin: RenderedPlugin, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [plugin.python, "healthcheck.py"], cwd=plugin.root, env=environ(plugin, **variables),
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_each_transport_is_asked(plugin: RenderedPlugin) -> None:
+    with serve(plugin, "http,grpc,unix") as served:
+        done = check(plugin, **settings(served))
+        assert done.returncode == 0, done.stderr
+    for transport in TRANSPORTS:
+        done = check(plugin, **settings(served) | {"PLUGINS_TRANSPORT": transport})
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"{transport}: ")
+
+
+def test_http_and_grpc_are_asked_on_their_sockets(plugin: RenderedPlugin, short_path: Path) -> None:
+    http = str(short_path / "h.sock")
+    with serve(plugin, "http,grpc", "--uds", http) as served:
+        grpc = served.endpoints["grpc+unix"].removeprefix("grpc+unix://")
+        places = {"PLUGINS_SERVER_UDS": http, "PLUGINS_GRPC_SERVER_UDS": grpc}
+        done = check(plugin, PLUGINS_TRANSPORT="http,grpc", **places)
+        assert done.returncode == 0, done.stderr
+
+
+def test_with_mutual_tls_half_a_handshake_is_enough(plugin: RenderedPlugin) -> None:
+    assert run(plugin, "certs", "all").returncode == 0
+    with serve(plugin, "http,grpc", "--tls", "--grpc-uds", "") as served:
+        on = {"PLUGINS_SERVER_SSL_ENABLED": "true", "PLUGINS_GRPC_SERVER_SSL_ENABLED": "true"}
+        variables = settings(served) | on | {"PLUGINS_TRANSPORT": "http,grpc"}
+        done = check(plugin, **variables)
+        assert done.returncode == 0, done.stderr
+        # It leaves no trace: the log is for real clients that are refused.
+        assert not [line for line in served.log if "serving" not in line]
+        # Without TLS it is no health, whatever the server says.
+        assert check(plugin, **settings(served) | {"PLUGINS_TRANSPORT": "http"}).returncode == 1
+    assert check(plugin, **variables).returncode == 1
+
+
+def test_a_server_that_only_listens_is_not_healthy(plugin: RenderedPlugin) -> None:
+    script = (plugin.root / "healthcheck.py").read_text().replace("LIMIT = 5.0", "LIMIT = 0.2")
+    (plugin.root / "healthcheck.py").write_text(script)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        for transport, variable in (("http", "PLUGINS_SERVER_PORT"), ("grpc", "PLUGINS_GRPC_SERVER_PORT")):
+            assert check(plugin, PLUGINS_TRANSPORT=transport, **{variable: port}).returncode == 1
