@@ -50,7 +50,7 @@ def test_help_lists_every_target(render: Render) -> None:
         "help install install-grpc install-dev test lint format typecheck serve start-grpc-tls call demo "
         "gateway-config certs-mcp-ca certs-mcp-gateway certs-mcp-plugin certs-mcp-all certs-mcp-check "
         "container-build container-build-grpc container-start container-start-grpc container-start-grpc-tls "
-        "container-stop container-logs clean"
+        "container-stop container-logs update check-update clean"
     )
     assert [line.split()[0] for line in text.splitlines()] == targets.split()
 
