@@ -58,6 +58,7 @@ class Host:
         self._entries = entries
         self._timeout = hook_timeout
         self._hosted: dict[str, _Hosted] = {}
+        self._disabled = {entry.name.lower(): entry for entry in entries if entry.mode is PluginMode.DISABLED}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hook")
         self.serving = False
 
@@ -112,13 +113,19 @@ class Host:
         return self.serving if name.lower() in self._hosted else None
 
     def plugin_configs(self) -> list[dict[str, Any]]:
-        """The entries of all served plugins, as every gateway release accepts them."""
-        return [hosted.config.reply() for hosted in self._hosted.values()]
+        """The entries of all plugins, those that are served first, as every gateway release accepts them."""
+        served = [hosted.config for hosted in self._hosted.values()]
+        return [entry.reply() for entry in [*served, *self._disabled.values()]]
 
     def plugin_config(self, name: str) -> dict[str, Any] | None:
-        """The entry of one plugin, None when it is not served; upper and lower case are the same."""
+        """The entry of one plugin, None when there is none; upper and lower case are the same.
+
+        A disabled plugin has one too: a gateway that reads the mode skips the plugin; one that finds no entry takes it
+        for a failure and may refuse to start.
+        """
         hosted = self._hosted.get(name.lower())
-        return hosted.config.reply() if hosted else None
+        entry = hosted.config if hosted else self._disabled.get(name.lower())
+        return entry.reply() if entry else None
 
     async def answer(self, call: HookCall, encode: Callable[[HookReply], bytes]) -> bytes:
         """Run a hook and write its reply.
