@@ -24,12 +24,17 @@ MODES = {
     "audit": ("permissive", "transform"),
     "concurrent": ("enforce", "sequential"),
     "fire_and_forget": ("permissive", "transform"),
+    "disabled": ("disabled", "disabled"),
 }
 
 CONDITIONS: list[dict[str, Any]] = [
     {"server_ids": ["s1"], "tenant_ids": ["t1"], "tools": ["search"], "prompts": ["p1"], "resources": ["file:///a"]},
     {"agents": ["a1"], "user_patterns": ["admin.*"], "content_types": ["application/json"]},
 ]
+
+# Parts of a result that only some releases know.
+LATER: dict[str, Any] = {"http_headers": {"x-a": "1"}, "retry_delay_ms": 5}
+METRICS: dict[str, Any] = {"n": 2**53, "f": 0.5, "b": True}
 
 SOURCE = """
 import json
@@ -47,12 +52,14 @@ class Responder(Plugin):
         answer = {{"metadata": {{"got": got}}}}
         if do == "modify":
             answer["modified_payload"] = ANSWERS[hook]
+            answer |= {later}
         if do == "violation":
             answer["continue_processing"] = False
             answer["violation"] = {{
                 "reason": "No", "description": "Not at all", "code": "NO", "details": {{"at": [1, "two"]}},
                 "mcp_error_code": -32050,
             }}
+            answer["denial_metadata"] = {metrics}
         if do == "state":
             context.set_state("calls", context.get_state("calls", 0) + 1)
             context.global_context.state["seen"] = hook
@@ -92,7 +99,7 @@ def write_config(folder: Path, package: str) -> Path:
     Returns:
         The configuration file.
     """
-    (folder / "responder.py").write_text(SOURCE.format(package=package, secret=SECRET))
+    (folder / "responder.py").write_text(SOURCE.format(package=package, secret=SECRET, later=LATER, metrics=METRICS))
     (folder / "answers.json").write_text(json.dumps({hook: answer for hook, (_, answer) in PAYLOADS.items()}))
     shared = {"kind": "responder.Responder", "version": "1.2.3", "hooks": ALL_HOOKS}
     rich = shared | {
@@ -102,6 +109,7 @@ def write_config(folder: Path, package: str) -> Path:
         "tags": ["a", "b"],
         "priority": 7,
         "conditions": CONDITIONS,
+        "applied_to": {"tools": [{"tool_name": "search", "fields": ["a"]}]},
         "config": {"any": [1, None]},
         # Only cpex knows these.
         "on_error": "ignore",
