@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.support.rendering import ALL_HOOKS, ROOT, rendered_plugin
 
-from .judge import CHECKS, LIMITS, Colour
+from .judge import CHECKS, Colour
+from .limits import LIMITS
 from .matrix import Cell, cells, server
 from .releases import RELEASES, WAYS
 from .responder import MODES
