@@ -79,6 +79,13 @@ def stubs_compare(session: nox.Session) -> None:
 
 
 @nox.session
+def gateways(session: nox.Session) -> None:
+    """Call a plugin with the clients of every gateway and write docs/compatibility.md (on demand; a minute)."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("python", "-m", "tests.gateway.compatibility", *session.posargs)
+
+
+@nox.session
 def startup(session: nox.Session) -> None:
     """Print the seconds from start to first answer for each transport (on demand); `-- --runs N`."""
     session.install(*TEST_DEPENDENCIES)
