@@ -12,15 +12,27 @@ from pathlib import Path
 import pytest
 
 from tests.support.environments import environment, environments_home
-from tests.support.rendering import render
+from tests.support.rendering import ALL_HOOKS, RenderedPlugin, rendered_plugin
+from tests.support.serving import run
+from tests.template.conftest import render, template  # noqa: F401  # fixtures that render fast
 
 from .image import Image, ordinary_user, own
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with everything that can be shipped, and nothing installed."""
-    return render(tmp_path_factory.mktemp("shipping") / "plugin", plugin_name="PII Guard")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
+    """A plugin with certificates, which can be served."""
+    folder = tmp_path_factory.mktemp("shipping") / "plugin"
+    made = rendered_plugin(folder, "grpc", "certs", plugin_name="PII Guard", hooks=ALL_HOOKS)
+    done = run(made, "certs", "all")
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+@pytest.fixture(scope="session")
+def root(plugin: RenderedPlugin) -> Path:
+    """A repository with everything that can be shipped, with certificates."""
+    return plugin.root
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +50,7 @@ def base_python() -> Path:
     """A Python with pip that the ordinary user may run: the tests' own, or the system's when that is out of reach."""
     for python in (sys.executable, "/usr/bin/python3"):
         made = environment("pip", ["pip>=25"], python)
-        new_enough = [made, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        new_enough = [str(made), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
         try:
             if subprocess.run(new_enough, check=False, **ordinary_user()).returncode == 0:
                 return made

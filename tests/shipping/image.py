@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 UID = 10001
 _ROOTS = re.compile(r"(?<![\w./])/(opt/plugin|build|app)\b")
@@ -147,7 +148,7 @@ class Image:
         assert done.returncode == 0, f"RUN {script}\n{done.stdout}{done.stderr}"
 
 
-def ordinary_user() -> dict[str, int]:
+def ordinary_user() -> dict[str, Any]:
     """What makes subprocess leave the rights of root behind; nothing when it has none."""
     return {"user": UID, "group": UID} if os.geteuid() == 0 else {}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.rendering import render
+from tests.template.conftest import Render
 
 WORDS = {
     "container": ["container", "docker", "podman", "compose"],
@@ -28,8 +28,8 @@ def written(root: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("container", [True, False])
 @pytest.mark.parametrize("kubernetes", [True, False])
-def test_only_what_was_chosen_is_there(tmp_path: Path, container: bool, kubernetes: bool) -> None:
-    root = render(tmp_path / "plugin", container=container, kubernetes=kubernetes)
+def test_only_what_was_chosen_is_there(render: Render, container: bool, kubernetes: bool) -> None:
+    root = render(container=container, kubernetes=kubernetes)
     texts = written(root)
     for chosen, choice, file in (
         (container, "container", "Containerfile"),
@@ -48,6 +48,6 @@ def test_only_what_was_chosen_is_there(tmp_path: Path, container: bool, kubernet
 
 
 @pytest.mark.parametrize("name", ["Yes", "no", "On", "off", "null"])
-def test_names_that_yaml_takes_for_something_else_are_refused(tmp_path: Path, name: str) -> None:
+def test_names_that_yaml_takes_for_something_else_are_refused(render: Render, name: str) -> None:
     with pytest.raises(ValueError, match="has a meaning of its own"):
-        render(tmp_path / "plugin", plugin_name=name)
+        render(plugin_name=name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.rendering import render
+from tests.template.conftest import Render
 
 from .image import instructions
 from .tools import linter
@@ -50,8 +50,8 @@ def test_the_last_stage_installs_nothing_and_runs_without_rights(root: Path) -> 
     ("transport", "grpc", "served"),
     [("http", "false", "http"), ("stdio", "false", "http"), ("grpc", "true", "grpc"), ("unix", "true", "http")],
 )
-def test_the_transport_decides_the_defaults(tmp_path: Path, transport: str, grpc: str, served: str) -> None:
-    text = (render(tmp_path / "plugin", transport=transport) / "Containerfile").read_text()
+def test_the_transport_decides_the_defaults(render: Render, transport: str, grpc: str, served: str) -> None:
+    text = (render(transport=transport) / "Containerfile").read_text()
     assert f"ARG INSTALL_GRPC={grpc}\n" in text
     assert f"PLUGINS_TRANSPORT={served} " in text
 

@@ -44,9 +44,7 @@ def healthy(image: Image, ports: dict[str, str]) -> bool:
         return check.wait(LIMIT) == 0
 
 
-def test_it_serves_is_healthy_and_stops(
-    image: Image, ports: dict[str, str], container: subprocess.Popen[str]
-) -> None:
+def test_it_serves_is_healthy_and_stops(image: Image, ports: dict[str, str], container: subprocess.Popen[str]) -> None:
     wait_for(lambda: healthy(image, ports), LIMIT)
     container.send_signal(signal.SIGTERM)
     _, log = container.communicate(timeout=LIMIT)

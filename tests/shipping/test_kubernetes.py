@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.rendering import RenderedPlugin, rendered_plugin
-from tests.support.serving import environ, run, serve
+from tests.support.rendering import RenderedPlugin
+from tests.support.serving import environ, serve
 
 from .tools import linter
 
@@ -143,13 +142,6 @@ def test_the_gateway_gets_the_plugin_beside_it(kustomized: dict[str, Path]) -> N
     assert pod["volumes"] == [{"name": "plugin-sockets", "emptyDir": {"sizeLimit": "16Mi"}}]
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RenderedPlugin]:
-    made = rendered_plugin(tmp_path_factory.mktemp("probes") / "plugin", "grpc", "certs", plugin_name="PII Guard")
-    assert run(made, "certs", "all").returncode == 0
-    yield made
-
-
 def probe(plugin: RenderedPlugin, container: dict[str, Any], name: str, *places: tuple[str, str]) -> int:
     """Run an exec probe, with other ports and paths than the cluster's."""
     words = [str(plugin.python), *container[name]["exec"]["command"][1:]]
@@ -159,9 +151,7 @@ def probe(plugin: RenderedPlugin, container: dict[str, Any], name: str, *places:
     return subprocess.run(words, env=environ(plugin), capture_output=True, timeout=30, check=False).returncode
 
 
-def test_the_probe_of_mutual_tls_tells_a_server_that_hangs(
-    plugin: RenderedPlugin, kustomized: dict[str, Path]
-) -> None:
+def test_the_probe_of_mutual_tls_tells_a_server_that_hangs(plugin: RenderedPlugin, kustomized: dict[str, Path]) -> None:
     (container,) = deployment(kustomized["mtls"])["containers"]
     assert container["readinessProbe"]["tcpSocket"] == container["startupProbe"]["tcpSocket"] == {"port": "http"}
     assert not any("grpc" in container[f"{kind}Probe"] for kind in ("startup", "readiness", "liveness"))

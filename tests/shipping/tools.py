@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.environments import environment
@@ -35,8 +35,3 @@ def linter(name: str, requirement: str, *words: str | Path, stdin: str | None = 
     program = environment(name, [requirement]).with_name(name)
     done = subprocess.run([program, *words], input=stdin, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr + f"exit code {done.returncode}"
-
-
-def run_here(words: Sequence[str | Path], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder with an environment of its own."""
-    return subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, check=False)
