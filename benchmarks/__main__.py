@@ -1,0 +1,58 @@
+"""`python -m benchmarks`: measures everything, prints the ratios, writes results.md, results.json and results.svg.
+
+With --quick, in under two minutes: only what has a target, with short runs; writes nothing and exits 1 when a ratio is
+worse than its target by more than 15 percent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from . import cost, end_to_end, footprint, report
+from .bench import Bench, prepared
+from .inputs import SIZES
+from .subjects import TRANSPORTS
+from .targets import ratios
+
+
+def main() -> int:
+    """Measure; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under two minutes; exit 1 when a ratio is too bad")
+    parser.add_argument("--rounds", type=int, help="interleaved runs of each subject [default: 5, quick 3]")
+    parser.add_argument("--seconds", type=float, help="length of a run [default: 5, quick 1]")
+    options = parser.parse_args()
+    rounds = options.rounds or (3 if options.quick else 5)
+    seconds = options.seconds or (1.0 if options.quick else 5.0)
+    with prepared() as bench:
+        results = measure(bench, ["small"] if options.quick else list(SIZES), rounds, seconds, options.quick)
+    found = ratios(results)
+    for ratio in found:
+        print(ratio.text)
+    if not options.quick:
+        report.write(results, found)
+        return 0
+    return int(any(ratio.failed for ratio in found))
+
+
+def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: bool) -> dict[str, Any]:
+    """Take all measurements, telling what goes on on standard error."""
+    results: dict[str, Any] = {"rounds": rounds, "seconds": seconds, "cpu": {}}
+    for transport in TRANSPORTS:
+        for size in sizes:
+            print(f"measuring {transport}, {size}", file=sys.stderr)
+            costs = cost.measure(bench, transport, size, rounds, seconds)
+            results["cpu"].setdefault(transport, {})[size] = costs
+    print("measuring start and memory", file=sys.stderr)
+    results["start"] = footprint.start(bench, 1 if quick else rounds)
+    results["memory"] = footprint.memory(bench)
+    results["installed"] = footprint.installed(bench)
+    print("measuring the gateway's client", file=sys.stderr)
+    results["end_to_end"] = end_to_end.measure(bench, 1 if quick else rounds, min(seconds, 2.0))
+    return results
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The targets, and the ratios that are held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .subjects import FLOOR, OURS, PEER
+
+MARGIN = 0.15
+
+# (transport, against whom) -> at most this ratio of CPU time per small call
+CPU = {
+    ("http", PEER): 1 / 12,
+    ("http", FLOOR): 2.5,
+    ("unix", PEER): 1 / 3,
+    ("grpc", PEER): 0.65,
+    ("grpc", FLOOR): 1.3,
+}
+START = 1 / 4
+MEMORY = {"unix": 0.45, "all": 0.75}
+# transport -> at least this ratio of calls per second with the gateway's client, 16 in flight
+END_TO_END = {"http": 1.5, "grpc": 1.25, "unix": 1.4}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio and its target.
+
+    Attributes:
+        name: what is compared.
+        value: the ratio, ours to the other's.
+        target: what it must reach.
+        at_least: whether the target is a lower bound; otherwise it is an upper one.
+    """
+
+    name: str
+    value: float
+    target: float
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is reached."""
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+    @property
+    def failed(self) -> bool:
+        """Whether the ratio is worse than the target by more than the margin."""
+        if self.at_least:
+            return self.value < self.target * (1 - MARGIN)
+        return self.value > self.target * (1 + MARGIN)
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        bound = "at least" if self.at_least else "at most"
+        word = "met" if self.met else "FAILED" if self.failed else "missed, within the margin"
+        return f"{self.name:48} {self.value:7.3f}   {bound} {self.target:.3f}   {word}"
+
+
+def ratios(results: Mapping[str, Any]) -> list[Ratio]:
+    """The ratios of what was measured.
+
+    Args:
+        results: "cpu", "start", "memory" and "end_to_end" as the functions of those measurements return them; what was
+            not measured is left out.
+    """
+    return [*_cpu(results), *_start(results), *_memory(results), *_end_to_end(results)]
+
+
+def _cpu(results: Mapping[str, Any]) -> Iterator[Ratio]:
+    for (transport, other), target in CPU.items():
+        if costs := results.get("cpu", {}).get(transport, {}).get("small"):
+            value = costs[OURS]["cpu"] / costs[other]["cpu"]
+            yield Ratio(f"{transport}: CPU per call to the {other}'s", value, target)
+
+
+def _start(results: Mapping[str, Any]) -> Iterator[Ratio]:
+    for transport, seconds in results.get("start", {}).items():
+        yield Ratio(f"{transport}: start to first answer", seconds[OURS] / seconds[PEER], START)
+
+
+def _memory(results: Mapping[str, Any]) -> Iterator[Ratio]:
+    if memory := results.get("memory"):
+        one = memory["unix"][OURS] / memory["unix"][PEER]
+        yield Ratio("unix: resident memory", one, MEMORY["unix"])
+        # The peer serves one transport in a process; its smallest server is the harder one to beat.
+        smallest = min(row[PEER] for row in memory.values() if PEER in row)
+        yield Ratio("all transports: memory to the peer's smallest", memory["all"][OURS] / smallest, MEMORY["all"])
+
+
+def _end_to_end(results: Mapping[str, Any]) -> Iterator[Ratio]:
+    for transport, target in END_TO_END.items():
+        if rows := results.get("end_to_end", {}).get(transport):
+            value = rows[OURS]["16"] / rows[PEER]["16"]
+            yield Ratio(f"{transport}: gateway's client, calls/s, 16 in flight", value, target, at_least=True)
