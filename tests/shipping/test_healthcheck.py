@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.support.rendering import RenderedPlugin
@@ -67,7 +68,9 @@ def test_with_mutual_tls_half_a_handshake_is_enough(plugin: RenderedPlugin) -> N
 def test_a_server_that_only_listens_is_not_healthy(plugin: RenderedPlugin) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
-        for transport, variable in (("http", "PLUGINS_SERVER_PORT"), ("grpc", "PLUGINS_GRPC_SERVER_PORT")):
-            done = check(plugin, {"PLUGINS_TRANSPORT": transport, variable: port})
-            assert done.returncode == 1
-            assert done.stderr.startswith(f"{transport}: ")
+        places = {"http": "PLUGINS_SERVER_PORT", "grpc": "PLUGINS_GRPC_SERVER_PORT"}
+        with ThreadPoolExecutor() as both:
+            settings = [{"PLUGINS_TRANSPORT": name, variable: port} for name, variable in places.items()]
+            for name, done in zip(places, both.map(lambda given: check(plugin, given), settings), strict=True):
+                assert done.returncode == 1
+                assert done.stderr.startswith(f"{name}: ")
