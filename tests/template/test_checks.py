@@ -33,9 +33,9 @@ def tools(root: Path) -> Path:
     return environment("rendered-tools", dependencies(root, "grpc", "certs", "dev"))
 
 
-def check(root: Path, *commands: list[str]) -> None:
-    """Run modules with the repository's tools; the first that fails fails the test."""
-    plugin = RenderedPlugin(root, next(root.glob("src/*/plugin.py")).parent.name, tools(root))
+def check(root: Path, *commands: list[str], like: Path | None = None) -> None:
+    """Run modules with the repository's tools, or with those of `like`; the first that fails fails the test."""
+    plugin = RenderedPlugin(root, next(root.glob("src/*/plugin.py")).parent.name, tools(like or root))
     for command in commands:
         done = subprocess.run(
             [plugin.python, "-m", *command], cwd=root, env=environ(plugin), capture_output=True, text=True, check=False
