@@ -25,7 +25,7 @@ HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text
 _VERSION = "2025-06-18"
 
 
-def first_answer(subject: Subject, process: subprocess.Popen[bytes], call: Input, calls: int = 1) -> None:
+def first_answer(subject: Subject, process: subprocess.Popen[bytes], call: Input, calls: int = 1) -> list[float]:
     """Call a server as soon as it takes connections.
 
     Args:
@@ -34,16 +34,23 @@ def first_answer(subject: Subject, process: subprocess.Popen[bytes], call: Input
         call: the input.
         calls: how many calls, one after the other on one connection.
 
+    Returns:
+        The seconds that each call took.
+
     Raises:
         RuntimeError: the server has ended, does not answer in time, or answers wrongly.
     """
     if subject.transport != "stdio":
         _wait_for_listener(subject, process)
+    seconds = []
     with _CALLERS[subject.transport](subject.address, process) as caller:
         for _ in range(calls):
+            start = time.perf_counter()
             answer = caller(call)
+            seconds.append(time.perf_counter() - start)
             if MASK not in answer and subject.name != FLOOR:
                 raise RuntimeError(f"{subject.name}, {subject.transport}: a wrong answer: {answer[:500]!r}")
+    return seconds
 
 
 def open_session(port: str) -> dict[str, str]:

@@ -20,41 +20,50 @@ from .subjects import OURS, PEER, TRANSPORTS, Subject
 
 IN_FLIGHT = (1, 16)
 
+Rates = dict[str, dict[str, float]]
 
-def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, dict[str, dict[str, float]]]:
-    """Drive ours and the peer in turns.
+
+def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Rates]:
+    """Drive ours and the peer in turns, with one client process for both.
+
+    Args:
+        bench: what is measured.
+        rounds: runs of each.
+        seconds: how long a run lasts.
 
     Returns:
         Calls per second, medians, by transport, subject and calls in flight ("1", "16").
     """
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    found: dict[str, Rates] = {}
     for transport in TRANSPORTS:
         with ExitStack() as stack:
             subjects = [bench.subject(name, transport) for name in (OURS, PEER)]
             for subject in subjects:
                 first_answer(subject, stack.enter_context(running(subject)), bench.inputs["small"])
-            runs = [{subject.name: _drive(bench, subject, seconds) for subject in subjects} for _ in range(rounds)]
+            runs = _drive(bench, subjects, rounds, seconds)
         found[transport] = {
-            subject.name: {
-                str(count): statistics.median(run[subject.name][str(count)] for run in runs) for count in IN_FLIGHT
-            }
-            for subject in subjects
+            name: {str(count): statistics.median(run[name][str(count)] for run in runs) for count in IN_FLIGHT}
+            for name in (OURS, PEER)
         }
     return found
 
 
-def _drive(bench: Bench, subject: Subject, seconds: float) -> dict[str, float]:
-    blocks: dict[str, dict[str, Any]] = {
-        "http": {"mcp": {"proto": "STREAMABLEHTTP", "url": f"http://127.0.0.1:{subject.address}/mcp"}},
-        "grpc": {"grpc": {"target": f"127.0.0.1:{subject.address}"}},
-        "unix": {"unix_socket": {"path": subject.address}},
-    }
-    job = {"block": blocks[subject.transport], "name": NAME, "query": QUERY, "counts": IN_FLIGHT, "seconds": seconds}
+def _drive(bench: Bench, subjects: list[Subject], rounds: int, seconds: float) -> list[Rates]:
+    blocks = {subject.name: _block(subject) for subject in subjects}
+    job = {"blocks": blocks, "name": NAME, "query": QUERY, "counts": IN_FLIGHT, "rounds": rounds, "seconds": seconds}
     done = subprocess.run(
         [bench.peer.python, "-m", "benchmarks.gateway_driver", json.dumps(job)], cwd=bench.folder,
-        env=os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False,
+        env=os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"the gateway's client failed on {subject.name}, {subject.transport}: {done.stderr[-2000:]}")
-    rates: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return rates
+        raise RuntimeError(f"the gateway's client failed on {subjects[0].transport}: {done.stderr[-2000:]}")
+    runs: list[Rates] = json.loads(done.stdout.splitlines()[-1])
+    return runs
+
+
+def _block(subject: Subject) -> dict[str, Any]:
+    if subject.transport == "http":
+        return {"mcp": {"proto": "STREAMABLEHTTP", "url": f"http://127.0.0.1:{subject.address}/mcp"}}
+    if subject.transport == "grpc":
+        return {"grpc": {"target": f"127.0.0.1:{subject.address}"}}
+    return {"unix_socket": {"path": subject.address}}

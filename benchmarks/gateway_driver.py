@@ -1,7 +1,8 @@
-"""Calls a server with cpex's external-plugin client; runs in an environment that has cpex.
+"""Calls servers with cpex's external-plugin clients, in turns; runs in an environment that has cpex.
 
-Takes a JSON object: the client's block of the plugins file, the plugin's name, the query, counts of calls in flight,
-and the seconds for each. Prints the calls per second by count.
+Takes a JSON object: the client's block of the plugins file for each server, the plugin's name, the query, counts of
+calls in flight, the rounds, and the seconds for each run. Prints for each round the calls per second by server and
+count.
 """
 
 import asyncio
@@ -13,31 +14,44 @@ from typing import Any
 
 from tests.gateway.driver import Framework
 
+WARM_UP = 0.3
 
-async def main(block: dict[str, Any], name: str, query: str, counts: list[int], seconds: float) -> None:
-    framework = Framework("cpex.framework")
-    plugin = framework.client(name, block)
-    await plugin.initialize()
+
+async def rate(framework: Framework, plugin: Any, query: str, count: int, seconds: float) -> float:
+    """Calls per second of some callers at once."""
     payload = framework.registry.json_to_payload("tool_pre_invoke", {"name": "search", "args": {"query": query}})
-    calls = 0
+    calls, start = 0, time.perf_counter()
 
-    async def caller(end: float) -> None:
+    async def caller() -> None:
         nonlocal calls
-        while time.perf_counter() < end:
+        while time.perf_counter() < start + seconds:
             result = await plugin.invoke_hook("tool_pre_invoke", payload, framework.context())
             assert result.modified_payload.args["query"] != query
             calls += 1
 
-    rates = {}
+    await asyncio.gather(*(caller() for _ in range(count)))
+    return calls / (time.perf_counter() - start)
+
+
+async def main(blocks: dict[str, Any], name: str, query: str, counts: list[int], rounds: int, seconds: float) -> None:
+    framework = Framework("cpex.framework")
+    plugins = {server: framework.client(name, block) for server, block in blocks.items()}
+    runs: list[dict[str, dict[int, float]]] = []
     try:
-        await caller(time.perf_counter() + 0.3)
-        for count in counts:
-            calls, start = 0, time.perf_counter()
-            await asyncio.gather(*(caller(start + seconds) for _ in range(count)))
-            rates[count] = calls / (time.perf_counter() - start)
+        for plugin in plugins.values():
+            await plugin.initialize()
+            await rate(framework, plugin, query, 1, WARM_UP)
+        for _ in range(rounds):
+            run: dict[str, dict[int, float]] = {server: {} for server in plugins}
+            for count in counts:
+                for server, plugin in plugins.items():
+                    run[server][count] = await rate(framework, plugin, query, count, seconds)
+            runs.append(run)
     finally:
-        await plugin.shutdown()
-    print(json.dumps(rates))
+        # The last that was opened first: cpex's MCP client holds a task group, and those nest.
+        for plugin in reversed(plugins.values()):
+            await plugin.shutdown()
+    print(json.dumps(runs))
 
 
 if __name__ == "__main__":
