@@ -86,6 +86,13 @@ def gateways(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Hold a plugin against cpex's servers, with wrk and h2load from Debian (on demand); `-- --quick` for ratios."""
+    session.install(*TEST_DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "bench"))
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
 def startup(session: nox.Session) -> None:
     """Print the seconds from start to first answer for each transport (on demand); `-- --runs N`."""
     session.install(*TEST_DEPENDENCIES)
