@@ -76,7 +76,7 @@ def _http(port: str, process: subprocess.Popen[bytes]) -> Iterator[Caller]:
 def _grpc(port: str, process: subprocess.Popen[bytes]) -> Iterator[Caller]:
     options = [("grpc.max_receive_message_length", -1)]
     with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
-        method: Callable[..., bytes] = channel.unary_unary(METHOD)
+        method: Callable[..., bytes] = channel.unary_unary(METHOD, None, None)
         yield lambda call: method(call.message, wait_for_ready=True, timeout=START_LIMIT)
 
 

@@ -14,7 +14,7 @@ async def echo(request: bytes, context: Any) -> bytes:
     return request
 
 
-class Echo(grpc.GenericRpcHandler):
+class Echo(grpc.GenericRpcHandler):  # type: ignore[type-arg, unused-ignore]
     """Answers every method."""
 
     def service(self, details: Any) -> Any:

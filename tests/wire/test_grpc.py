@@ -30,7 +30,7 @@ LIMIT = 20.0
 
 
 def call(channel: grpc.Channel, method: str, data: bytes, read: Callable[[bytes], Any] = bytes) -> Any:
-    stub: Any = channel.unary_unary(method, response_deserializer=read)
+    stub: Any = channel.unary_unary(method, None, read)
     return stub(data, timeout=LIMIT)
 
 

@@ -36,7 +36,7 @@ def invoke(request: pytest.FixtureRequest, served: Served, pb: Any) -> Iterator[
     package = "mcpgateway.plugins" if release else "cpex"
     with grpc.insecure_channel(f"unix:{address}" if scheme == "grpc+unix" else address) as channel:
         method: Any = channel.unary_unary(
-            f"/{package}.PluginService/InvokeHook", response_deserializer=pb.InvokeHookResponse.FromString
+            f"/{package}.PluginService/InvokeHook", None, pb.InvokeHookResponse.FromString
         )
         yield lambda data: method(data, timeout=20)
 
