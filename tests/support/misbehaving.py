@@ -73,6 +73,9 @@ class Probe(Plugin):
     async def surrogate(self, payload):
         return self.answer(payload, {{"text": "\\ud800"}})
 
+    async def broken_error(self, payload):
+        raise PluginError(PluginErrorModel(message="no", plugin_name="Probe", details={{"thing": object()}}))
+
     async def foreign(self, payload):
         return self.answer(payload, {{"thing": object()}})
 

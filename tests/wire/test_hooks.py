@@ -130,6 +130,7 @@ def test_metrics_of_a_denial_keep_their_types(invoke: Invoke, write: Any) -> Non
         ("nan", "result.modified_payload.args.deep[1].x: NaN is not JSON"),
         ("surrogate", "result.modified_payload.args.text: lone surrogate"),
         ("foreign", "result.modified_payload.args.thing: object of type object"),
+        ("broken_error", "error.details.thing: object of type object"),
         ("deep", "nested too deep"),
     ],
 )

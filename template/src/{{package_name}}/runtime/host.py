@@ -24,6 +24,7 @@ from .replies import (
     context_data,
     error_reply,
     failure_reply,
+    plugin_error_reply,
     result_data,
     unrepresentable_reply,
 )
@@ -137,9 +138,8 @@ class Host:
         Returns:
             What `encode` made of the reply.
         """
-        reply = await self._reply(call)
         try:
-            return encode(reply)
+            return encode(await self._reply(call))
         except Unrepresentable as problem:
             return encode(unrepresentable_reply(call, problem))
 
@@ -171,7 +171,7 @@ class Host:
         except PluginViolationError as problem:
             result = blocked(problem)
         except PluginError as problem:
-            return HookReply(call.plugin, error=problem.error.model_dump(mode="json"))
+            return plugin_error_reply(call, problem)
         except (Exception, SystemExit) as problem:
             return failure_reply(call, problem)
         if not isinstance(result, PluginResult):
@@ -179,10 +179,7 @@ class Host:
             return error_reply(call, ErrorCode.INVALID_RESULT, text)
         # A context that was emptied must go back too.
         carried = carried or carries(context)
-        try:
-            return HookReply(call.plugin, result_data(result), context=context_data(context) if carried else None)
-        except Unrepresentable as problem:
-            return unrepresentable_reply(call, problem)
+        return HookReply(call.plugin, result_data(result), context=context_data(context) if carried else None)
 
     async def _run(self, hosted: _Hosted, hook: Hook, payload: Any, context: PluginContext) -> Any:
         if hook.threaded:

@@ -6,12 +6,13 @@ import logging
 import secrets
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
 from .calls import HookCall, HookReply, Unrepresentable
 from .codecs.plain import find_unrepresentable
-from .errors import ErrorCode, PluginErrorModel, PluginViolationError
+from .errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
 
 logger = logging.getLogger(__name__)
 
@@ -54,18 +55,22 @@ def blocked(problem: PluginViolationError) -> PluginResult[Any]:
     return PluginResult[Any](continue_processing=False, violation=violation)
 
 
+def plugin_error_reply(call: HookCall, problem: PluginError) -> HookReply:
+    """Answer for a deliberate error: the plugin's own message, code and details.
+
+    Raises:
+        Unrepresentable: the details hold an object that has no JSON form.
+    """
+    return HookReply(call.plugin, error=_plain(problem.error, "error"))
+
+
 def result_data(result: PluginResult[Any]) -> dict[str, Any]:
     """Turn a hook's result into plain data; unset optional parts are left out.
 
     Raises:
         Unrepresentable: the result holds an object that has no JSON form.
     """
-    try:
-        data = result.model_dump(mode="json", warnings="none")
-    except (PydanticSerializationError, ValueError) as problem:
-        path, reason = find_unrepresentable(result.model_dump(warnings="none")) or ("", str(problem))
-        raise Unrepresentable(f"result.{path}".rstrip("."), reason) from problem
-    return {name: value for name, value in data.items() if value is not None}
+    return {name: value for name, value in _plain(result, "result").items() if value is not None}
 
 
 def carries(context: PluginContext) -> bool:
@@ -80,10 +85,15 @@ def context_data(context: PluginContext) -> dict[str, Any]:
         Unrepresentable: the context holds an object that has no JSON form.
     """
     parts: dict[str, Any] = {"state": True, "metadata": True, "global_context": {"request_id", "state"}}
-    try:
-        data = context.model_dump(mode="json", include=parts, warnings="none")
-    except (PydanticSerializationError, ValueError) as problem:
-        path, reason = find_unrepresentable(context.model_dump(include=parts)) or ("", str(problem))
-        raise Unrepresentable(f"context.{path}".rstrip("."), reason) from problem
+    data = _plain(context, "context", parts)
     data["metadata"].pop(CLIENT_IDENTITY, None)
     return data
+
+
+def _plain(model: BaseModel, name: str, parts: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Dump a model as plain JSON data; what it holds that has no JSON form is named by its path below `name`."""
+    try:
+        return model.model_dump(mode="json", include=parts, warnings="none")
+    except (PydanticSerializationError, ValueError) as problem:
+        found = find_unrepresentable(model.model_dump(include=parts, warnings="none")) or ("", str(problem))
+        raise Unrepresentable(f"{name}.{found[0]}".rstrip("."), found[1]) from problem
