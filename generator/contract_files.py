@@ -10,7 +10,7 @@ from .hooks import read_hooks, render_choices, render_init, render_models, rende
 
 CONTRACT = Path("template/src/{{package_name}}/contract")
 COPIER, REFERENCE = Path("copier.yml"), Path("docs/hooks.md")
-STUBS = ["plugin_service.proto"]
+STUBS = ["plugin_service.proto", "plugin_stream.proto"]
 _CHOICES = re.compile(
     r"(?P<begin>^(?P<indent> *)# generated from proto/hooks\.proto by nox -s stubs: begin\n)"
     r".*?(?P<end>^ *# generated from proto/hooks\.proto by nox -s stubs: end\n)",

@@ -7,6 +7,7 @@ import time
 import tomllib
 from pathlib import Path
 
+from generator.contract_files import STUBS
 from generator.stubs import compile_stubs, differences, version_floors
 
 _ROOT = Path(__file__).parents[2]
@@ -14,7 +15,7 @@ _CONTRACT = _ROOT / "template" / "src" / "{{package_name}}" / "contract"
 
 
 def test_current() -> None:
-    tree = compile_stubs(_ROOT / "proto", ["plugin_service.proto"])
+    tree = compile_stubs(_ROOT / "proto", STUBS)
     assert differences(tree.files, _CONTRACT) == ""
 
 

@@ -42,6 +42,7 @@ FILES = {
     "proto/hook_options.proto",
     "proto/hooks.proto",
     "proto/plugin_service.proto",
+    "proto/plugin_stream.proto",
     "pyproject.toml",
     "resources/demo.yaml",
     "resources/plugins/config.yaml",

@@ -92,13 +92,13 @@ class GlobalContext(BaseModel):
     user: Any = None
     """Who made the request: a name, or a map of attributes."""
     user_context: dict[str, Any] | None = None
-    """The user as the gateway knows it; carried by MCP only."""
+    """The user as the gateway knows it; not carried by version 1 of the Unix protocol and gRPC."""
     tenant_id: str | None = None
     """The tenant (team) that the request belongs to."""
     server_id: str | None = None
     """The virtual server that the request came through."""
     content_type: str | None = None
-    """The content type of the request; carried by MCP only."""
+    """The content type of the request; not carried by version 1 of the Unix protocol and gRPC."""
     state: Annotated[dict[str, Any], _NULL_IS_EMPTY_DICT] = Field(default_factory=dict)
     """State that plugins share during the request."""
     metadata: Annotated[dict[str, Any], _NULL_IS_EMPTY_DICT] = Field(default_factory=dict)
