@@ -16,9 +16,8 @@ PAYLOAD = '{"name": "echo", "args": {"long": 18446744073709551617}}'
 
 
 def call(plugin: RenderedPlugin, config: Path, endpoint: str) -> Any:
-    done = run(
-        plugin, "call", "tool_pre_invoke", PAYLOAD, "--plugin", "probe", "--config", str(config), "--endpoint", endpoint
-    )
+    options = ["--json", "--plugin", "probe", "--config", str(config), "--endpoint", endpoint]
+    done = run(plugin, "call", "tool_pre_invoke", PAYLOAD, *options)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["result"]["modified_payload"]["args"]
 

@@ -1,18 +1,24 @@
-"""`call`: run one hook of a running server and print what came back."""
+"""`call`: run one hook of a running server and show what the plugin changed, or why it blocked."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
+import sys
+import time
 import uuid
 from typing import Any
 
 from ...contract.hooks import HOOKS
-from ..clients import connect
+from ..clients import Client, ClientTls, connect
 from ..errors import StartError
 from . import options
+from .changes import describe
+from .colours import Colours
 from .endpoints import client_tls, own_endpoint
+
+_RETRY_SECONDS = 0.2
 
 
 def add_parser(commands: Any) -> None:
@@ -26,6 +32,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--certfile", metavar="FILE", help="the client's certificate, for a server with TLS")
     parser.add_argument("--keyfile", metavar="FILE", help="the client's key, for a server with TLS")
     parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="how long to wait [default: 30]")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="wait so long for a server to start")
+    parser.add_argument("--json", action="store_true", help="print the reply as JSON, nothing else")
     options.add_server_options(parser)
     parser.set_defaults(run=run)
 
@@ -41,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def main() -> dict[str, Any]:
         certificates = client_tls(tls, arguments.certfile, arguments.keyfile)
-        client = await connect(endpoint, certificates, arguments.timeout)
+        client = await _connect(endpoint, certificates, arguments.timeout, arguments.wait)
         try:
             return await client.invoke(arguments.hook, arguments.plugin or file.plugins[0].name, payload, context)
         finally:
@@ -53,8 +61,23 @@ def run(arguments: argparse.Namespace) -> int:
         raise StartError(f"{endpoint}: no answer within {arguments.timeout:g} s; give more with --timeout") from problem
     except OSError as problem:
         raise StartError(f"{endpoint}: cannot reach the server ({problem}); is it running (make serve)?") from problem
-    print(json.dumps(reply, indent=2, ensure_ascii=False))
+    if arguments.json:
+        print(json.dumps(reply, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(describe(arguments.hook, payload, context, reply, Colours(sys.stdout))))
     return 1 if "error" in reply else 0
+
+
+async def _connect(endpoint: str, tls: ClientTls | None, timeout: float, wait: float) -> Client:
+    """Connect, again and again for `wait` seconds while nobody listens."""
+    end = time.monotonic() + wait
+    while True:
+        try:
+            return await connect(endpoint, tls, timeout)
+        except OSError:
+            if time.monotonic() >= end:
+                raise
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 def new_context() -> dict[str, Any]:

@@ -39,7 +39,8 @@ def own_endpoint(settings: ServerSettings, transport: str, config: str | None = 
         return f"{scheme}://{_address(settings.grpc.host, settings.grpc.port)}"
     if transport == "unix":
         return f"unix://{settings.unix.path}"
-    command = server_command("--transport", "stdio", *(["--config", config] if config else []))
+    quiet = ["--log-level", "WARNING"]  # its log goes to the terminal of the one who calls
+    command = server_command("--transport", "stdio", *quiet, *(["--config", config] if config else []))
     return "stdio:" + shlex.join(command)
 
 
