@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,3 +27,18 @@ def short_path() -> Iterator[Path]:
     """A folder of one's own with a path short enough for Unix sockets."""
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def modules(rendered: RenderedPlugin) -> Iterator[Any]:
+    """Imports modules of the rendered package by their name inside it."""
+    path = str(rendered.root / "src")
+    sys.path.insert(0, path)
+    yield lambda name: importlib.import_module(f"{rendered.package}.{name}")
+    sys.path.remove(path)
+
+
+@pytest.fixture(scope="session")
+def pb(modules: Any) -> Any:
+    """The messages of the contract."""
+    return modules("contract.plugin_service_pb2")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,29 +9,13 @@ from typing import Any
 import grpc
 import pytest
 
+from tests.support.frames import Peer
 from tests.support.misbehaving import write_config
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 
-from .frames import Peer
-
 MAX_BYTES = 1_000_000
 HOOK_TIMEOUT = 2.0
-
-
-@pytest.fixture(scope="session")
-def modules(rendered: RenderedPlugin) -> Iterator[Any]:
-    """Imports modules of the rendered package by their name inside it."""
-    path = str(rendered.root / "src")
-    sys.path.insert(0, path)
-    yield lambda name: importlib.import_module(f"{rendered.package}.{name}")
-    sys.path.remove(path)
-
-
-@pytest.fixture(scope="session")
-def pb(modules: Any) -> Any:
-    """The messages of the contract."""
-    return modules("contract.plugin_service_pb2")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import signal
 import socket
@@ -13,22 +12,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.frames import Peer, frame
+from tests.support.logs import logged
+from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, Served, serve
 
 from .conftest import HOOK_TIMEOUT
-from .frames import Peer, frame
-from .logs import logged
 
 LIMIT = 20.0
-
-
-def resident(process: int) -> int:
-    """Resident memory of a process in bytes."""
-    status = Path(f"/proc/{process}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    assert found
-    return int(found[1]) * 1024
 
 
 def test_a_hook_over_its_time_is_answered_at_once_and_ends_the_connection(peer: Peer) -> None:

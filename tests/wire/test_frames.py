@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.frames import Peer, frame
+from tests.support.logs import logged
 from tests.support.serving import Served
 
 from .conftest import MAX_BYTES
-from .frames import Peer, frame
-from .logs import logged
 
 
 def test_the_socket_is_for_its_owner_only(served: Served) -> None:

@@ -17,11 +17,11 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from tests.support.frames import Peer
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, Served, run, serve
 
 from .conftest import MAX_BYTES
-from .frames import Peer
 
 PACKAGES = ["cpex", "mcpgateway.plugins"]
 SERVING = health_pb2.HealthCheckResponse.SERVING

@@ -10,11 +10,10 @@ import grpc
 import pytest
 from google.protobuf import json_format
 
+from tests.support.frames import Peer
+from tests.support.logs import logged
 from tests.support.misbehaving import SECRET
 from tests.support.serving import Served
-
-from .frames import Peer
-from .logs import logged
 
 Invoke = Callable[[bytes], Any]
 
