@@ -25,8 +25,8 @@ print(json.dumps(dataclasses.asdict(resolve_settings(cli, load_config_file(path)
 
 _NAMES = """
 import json
-from {package}.runtime.setting_table import CONFIG_PATH, LOG_LEVEL, SETTINGS
-print(json.dumps([item.env for item in (CONFIG_PATH, LOG_LEVEL, *SETTINGS.values())]))
+from {package}.runtime.setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
+print(json.dumps([item.env for item in (CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, *SETTINGS.values())]))
 """
 
 

@@ -1,7 +1,8 @@
-"""What passes between a transport and the host: a call, a reply, and the reason why a reply cannot be written."""
+"""What passes between a transport and the host: a call, a reply, and the reasons why there is no reply."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ class HookCall:
         context: the plugin context, not yet validated; None when the caller sent none.
         transport: the name of the transport that the call came through.
         identity: the caller's name in its verified TLS certificate.
+        size: bytes of the request as it was received.
+        trace: the caller's traceparent and tracestate (W3C Trace Context), as the transport carries them.
     """
 
     hook: str
@@ -25,6 +28,8 @@ class HookCall:
     context: Any
     transport: str
     identity: str | None = None
+    size: int = 0
+    trace: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -42,6 +47,18 @@ class HookReply:
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
+
+
+class Overloaded(Exception):
+    """The server runs as many hooks as it may; the call was not begun and can be sent again.
+
+    Args:
+        reply: the answer for transports that have no word of their own for it.
+    """
+
+    def __init__(self, reply: HookReply) -> None:
+        super().__init__((reply.error or {}).get("message"))
+        self.reply = reply
 
 
 class Unrepresentable(ValueError):

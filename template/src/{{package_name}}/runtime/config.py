@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,6 +34,10 @@ _OLD_WORDS = {
     PluginMode.AUDIT: PluginMode.PERMISSIVE,
     PluginMode.FIRE_AND_FORGET: PluginMode.PERMISSIVE,
 }
+
+
+# Settings of this server, and what `reply` writes in its own way.
+_NOT_SENT = {"timeout", "on_startup_error", "mode", "config"}
 
 
 class PluginCondition(BaseModel):
@@ -70,6 +74,8 @@ class PluginConfig(BaseModel):
     config: dict[str, Any] | None = None
     timeout: float | None = Field(default=None, gt=0)
     """Seconds that a hook of this plugin may take; the server's hook timeout when missing."""
+    on_startup_error: Literal["stop", "skip"] = "stop"
+    """What a plugin that cannot start does to the server: it stops the start, or the others are served without it."""
     on_error: str | None = None
     capabilities: list[str] | None = None
     applied_to: dict[str, Any] | None = None
@@ -77,7 +83,9 @@ class PluginConfig(BaseModel):
 
     def reply(self) -> dict[str, Any]:
         """The entry as a gateway of any release accepts it: plain data, old mode words, no field of ours."""
-        entry = self.model_dump(mode="json", exclude_none=True, exclude={"timeout", "mode", "config"})
+        entry = self.model_dump(
+            mode="json", exclude_none=True, exclude={"timeout", "mode", "config", "on_startup_error"}
+        )
         entry["mode"] = str(_OLD_WORDS.get(self.mode, self.mode))
         if self.config is not None:
             entry["config"] = self.config

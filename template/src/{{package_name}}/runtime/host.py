@@ -6,44 +6,21 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any
 
-from pydantic import ValidationError
-
-from ..contract.hooks import HOOKS, GlobalContext, PluginContext, PluginResult
-from .calls import HookCall, HookReply, Unrepresentable
+from ..contract.hooks import HOOKS
+from .calls import HookCall, HookReply, Overloaded, Unrepresentable
 from .config import PluginConfig, PluginMode
-from .deadlines import Deadlines, Overrun
-from .errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
-from .loader import Hook, implemented_hooks, load_plugin
-from .plugin import Plugin
-from .replies import (
-    CLIENT_IDENTITY,
-    blocked,
-    carries,
-    context_data,
-    error_reply,
-    failure_reply,
-    plugin_error_reply,
-    result_data,
-    unrepresentable_reply,
-)
+from .connections import Connections
+from .errors import ErrorCode, StartError
+from .hosted import Hosted, start_plugin
+from .observe import UNKNOWN, CallRecord, Observer, Outcome, Tracer, request_id, verdict
+from .replies import error_reply, unrepresentable_reply
 
 logger = logging.getLogger(__name__)
 
 _THREADS = 32
-
-
-class _Hosted:
-    """One plugin that is ready to be called."""
-
-    __slots__ = ("config", "deadlines", "hooks", "plugin")
-
-    def __init__(self, plugin: Plugin, config: PluginConfig, timeout: float) -> None:
-        self.plugin = plugin
-        self.config = config
-        self.hooks = implemented_hooks(plugin)
-        self.deadlines = Deadlines(config.timeout or timeout)
 
 
 class Host:
@@ -53,70 +30,115 @@ class Host:
         entries: the plugins' entries in the configuration file.
         hook_timeout: seconds that a hook may take, unless its plugin's entry says otherwise. Gateways wait for 30 s
             and may take a later answer for that of another call, so stay below.
+        max_concurrent_hooks: hooks that may run at the same time; further calls are refused at once.
+        max_connections: connections that each transport may have.
+
+    Attributes:
+        serving: whether plugins are started and the server is not stopping.
+        running: how many hooks are running now.
+        connections: the connections of all transports.
+        observers: are told about every call; add to it before the start.
+        tracer: puts calls into traces, when tracing is on.
+        watchers: called in the event loop whenever `ready` or `plugin_serving` may have changed.
     """
 
-    def __init__(self, entries: list[PluginConfig], hook_timeout: float = 25.0) -> None:
+    def __init__(
+        self,
+        entries: list[PluginConfig],
+        hook_timeout: float = 25.0,
+        max_concurrent_hooks: int = 1000,
+        max_connections: int = 4096,
+    ) -> None:
         self._entries = entries
         self._timeout = hook_timeout
-        self._hosted: dict[str, _Hosted] = {}
+        self._most = max_concurrent_hooks
+        self._hosted: dict[str, Hosted] = {}
         self._disabled = {entry.name.lower(): entry for entry in entries if entry.mode is PluginMode.DISABLED}
+        self._failed: dict[str, PluginConfig] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hook")
         self.serving = False
+        self.running = 0
+        self.connections = Connections(max_connections)
+        self.observers: list[Observer] = []
+        self.tracer: Tracer | None = None
+        self.watchers: list[Callable[[], None]] = []
 
     @property
     def names(self) -> list[str]:
-        """The names of the plugins that are served."""
-        return [hosted.config.name for hosted in self._hosted.values()]
+        """The names of the plugins that answer calls."""
+        return [hosted.name for hosted in self._hosted.values()]
 
     @property
     def longest_timeout(self) -> float:
         """The seconds that the most patient plugin's hooks may take."""
         return max(entry.timeout or self._timeout for entry in self._entries)
 
+    @property
+    def ready(self) -> bool:
+        """Whether calls make sense: the server is not stopping, and a plugin can do its work."""
+        return self.serving and any(hosted.healthy for hosted in self._hosted.values())
+
     async def start(self) -> None:
         """Load and initialize all plugins that are not disabled.
 
         Raises:
-            StartError: a plugin cannot be imported, made or initialized, or none is left to serve.
+            StartError: a plugin cannot be imported, made or initialized and its entry does not say
+                `on_startup_error: skip`, or none is left to serve.
         """
+        reason = "every plugin of the configuration file is disabled"
         for entry in self._entries:
             if entry.mode is PluginMode.DISABLED:
                 continue
-            hosted = _Hosted(load_plugin(entry), entry, self._timeout)
-            if not hosted.hooks:
-                raise StartError(f"plugin {entry.name!r}: {entry.kind} implements no hook; define one of its methods")
-            for hook in entry.hooks:
-                if hook not in hosted.hooks:
-                    logger.warning("plugin %s lists hook %s, which %s does not implement", entry.name, hook, entry.kind)
             try:
-                await hosted.plugin.initialize()
-            except Exception as problem:
-                raise StartError(
-                    f"plugin {entry.name!r}: initialize() failed: {type(problem).__name__}: {problem}"
-                ) from problem
+                hosted = await start_plugin(entry, self._timeout, self._threads)
+            except StartError as problem:
+                if entry.on_startup_error != "skip":
+                    raise
+                logger.error(
+                    "%s; it is skipped (on_startup_error: skip), its calls are answered with an error", problem
+                )
+                self._failed[entry.name.lower()] = entry
+                reason = "every plugin of the configuration file is disabled or failed to start"
+                continue
+            hosted.watch(self._changed)
             self._hosted[entry.name.lower()] = hosted
         if not self._hosted:
-            raise StartError("every plugin of the configuration file is disabled: there is nothing to serve")
+            raise StartError(f"{reason}: there is nothing to serve")
         self.serving = True
+        self._changed()
+
+    def drain(self) -> None:
+        """Say to all who ask that no more calls should come."""
+        self.serving = False
+        self._changed()
 
     async def stop(self) -> None:
-        """Shut all plugins down; a plugin that fails to is logged and stops nobody else."""
-        self.serving = False
+        """Shut all plugins down."""
+        self.drain()
         for hosted in self._hosted.values():
-            try:
-                await hosted.plugin.shutdown()
-            except Exception:
-                logger.exception("plugin %s: shutdown() failed", hosted.config.name)
+            await hosted.shutdown()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def plugin_serving(self, name: str) -> bool | None:
-        """Whether a plugin answers calls; None when there is no such plugin."""
-        return self.serving if name.lower() in self._hosted else None
+        """Whether a plugin can do its work; None when there is no such plugin."""
+        hosted = self._hosted.get(name.lower())
+        if hosted is None:
+            return False if name.lower() in self._failed else None
+        return self.serving and hosted.healthy
+
+    def plugins_serving(self) -> dict[str, bool]:
+        """Whether each plugin can do its work, by name; those that failed to start are among them."""
+        states = {hosted.name: self.serving and hosted.healthy for hosted in self._hosted.values()}
+        return states | {entry.name: False for entry in self._failed.values()}
+
+    def plugins_running(self) -> dict[str, int]:
+        """How many hooks of each plugin are running now, by name."""
+        return {hosted.name: hosted.running for hosted in self._hosted.values()}
 
     def plugin_configs(self) -> list[dict[str, Any]]:
         """The entries of all plugins, those that are served first, as every gateway release accepts them."""
         served = [hosted.config for hosted in self._hosted.values()]
-        return [entry.reply() for entry in [*served, *self._disabled.values()]]
+        return [entry.reply() for entry in [*served, *self._failed.values(), *self._disabled.values()]]
 
     def plugin_config(self, name: str) -> dict[str, Any] | None:
         """The entry of one plugin, None when there is none; upper and lower case are the same.
@@ -124,8 +146,9 @@ class Host:
         A disabled plugin has one too: a gateway that reads the mode skips the plugin; one that finds no entry takes it
         for a failure and may refuse to start.
         """
-        hosted = self._hosted.get(name.lower())
-        entry = hosted.config if hosted else self._disabled.get(name.lower())
+        key = name.lower()
+        hosted = self._hosted.get(key)
+        entry = hosted.config if hosted else self._failed.get(key) or self._disabled.get(key)
         return entry.reply() if entry else None
 
     async def answer(self, call: HookCall, encode: Callable[[HookReply], bytes]) -> bytes:
@@ -137,63 +160,87 @@ class Host:
 
         Returns:
             What `encode` made of the reply.
+
+        Raises:
+            Overloaded: too many hooks are running; this one was not begun.
         """
-        try:
-            return encode(await self._reply(call))
-        except Unrepresentable as problem:
-            return encode(unrepresentable_reply(call, problem))
-
-    async def _reply(self, call: HookCall) -> HookReply:
+        began = perf_counter()
         hosted = self._hosted.get(call.plugin.lower())
+        if self.running >= self._most:
+            text = f"{self._most} hooks are running (PLUGINS_MAX_CONCURRENT_HOOKS); send the call again later"
+            reply = error_reply(call, ErrorCode.OVERLOADED, text)
+            self._record(call, hosted, *verdict(reply), began, 0)
+            raise Overloaded(reply)
+        self.running += 1
+        if hosted is not None:
+            hosted.running += 1
+        try:
+            try:
+                reply = await self._run(hosted, call)
+                written = encode(reply)
+            except Unrepresentable as problem:
+                reply = unrepresentable_reply(call, problem)
+                written = encode(reply)
+        except asyncio.CancelledError:
+            self._record(call, hosted, Outcome.CANCELLED, "", began, 0)
+            raise
+        finally:
+            self.running -= 1
+            if hosted is not None:
+                hosted.running -= 1
+        if self.observers:
+            self._record(call, hosted, *verdict(reply), began, len(written))
+        return written
+
+    def refuse(self, call: HookCall, code: ErrorCode, message: str, encode: Callable[[HookReply], bytes]) -> bytes:
+        """Write the reply to a call whose payload or context the transport could not read.
+
+        Args:
+            call: what is known of the call.
+            code: what is wrong, for programs.
+            message: what is wrong, for people; it must hold no value of the payload.
+            encode: writes a reply in the transport's format.
+        """
+        began = perf_counter()
+        reply = error_reply(call, code, message)
+        written = encode(reply)
+        self._record(call, self._hosted.get(call.plugin.lower()), *verdict(reply), began, len(written))
+        return written
+
+    def _changed(self) -> None:
+        for watcher in self.watchers:
+            watcher()
+
+    def _record(
+        self, call: HookCall, hosted: Hosted | None, outcome: Outcome, code: str, began: float, written: int
+    ) -> None:
+        record = CallRecord(
+            hosted.name if hosted else UNKNOWN,
+            call.hook if call.hook in HOOKS else UNKNOWN,
+            call.transport,
+            outcome,
+            code,
+            perf_counter() - began,
+            call.size,
+            written,
+            request_id(call),
+            call.identity,
+        )
+        for observer in self.observers:
+            observer.done(record)
+
+    async def _run(self, hosted: Hosted | None, call: HookCall) -> HookReply:
+        if self.tracer is None:
+            return await self._reply(hosted, call)
+        with self.tracer.span(call) as span:
+            reply = await self._reply(hosted, call)
+            span.done(*verdict(reply))
+            return reply
+
+    async def _reply(self, hosted: Hosted | None, call: HookCall) -> HookReply:
         if hosted is None:
+            if call.plugin.lower() in self._failed:
+                text = f"plugin {call.plugin} failed to start; the server's log has the reason"
+                return error_reply(call, ErrorCode.PLUGIN_UNAVAILABLE, text)
             return error_reply(call, ErrorCode.UNKNOWN_PLUGIN, f"this server has no plugin {call.plugin!r}")
-        hook = hosted.hooks.get(call.hook)
-        if hook is None:
-            if call.hook in HOOKS:
-                text = f"plugin {hosted.config.name} does not implement hook {call.hook}"
-                return error_reply(call, ErrorCode.HOOK_NOT_IMPLEMENTED, text)
-            return error_reply(call, ErrorCode.UNKNOWN_HOOK, f"there is no hook {call.hook!r}")
-        try:
-            payload = hook.spec.payload.model_validate(call.payload)
-        except ValidationError as problem:
-            return error_reply(call, ErrorCode.INVALID_PAYLOAD, validation_message(problem, "payload"))
-        try:
-            context = _context(call)
-        except ValidationError as problem:
-            return error_reply(call, ErrorCode.INVALID_CONTEXT, validation_message(problem, "context"))
-        carried = carries(context)
-        try:
-            result = await self._run(hosted, hook, payload, context)
-        except Overrun:
-            text = f"hook {call.hook} of plugin {hosted.config.name} took longer than {hosted.deadlines.limit:g} s"
-            logger.error("%s", text)
-            return error_reply(call, ErrorCode.HOOK_TIMEOUT, text)
-        except PluginViolationError as problem:
-            result = blocked(problem)
-        except PluginError as problem:
-            return plugin_error_reply(call, problem)
-        except (Exception, SystemExit) as problem:
-            return failure_reply(call, problem)
-        if not isinstance(result, PluginResult):
-            text = f"hook {call.hook} returned {type(result).__name__}, expected {hook.spec.result.__name__}"
-            return error_reply(call, ErrorCode.INVALID_RESULT, text)
-        # A context that was emptied must go back too.
-        carried = carried or carries(context)
-        return HookReply(call.plugin, result_data(result), context=context_data(context) if carried else None)
-
-    async def _run(self, hosted: _Hosted, hook: Hook, payload: Any, context: PluginContext) -> Any:
-        if hook.threaded:
-            loop = asyncio.get_running_loop()
-            return await hosted.deadlines.run(loop.run_in_executor(self._threads, hook.method, payload, context))
-        return await hosted.deadlines.run(hook.method(payload, context))
-
-
-def _context(call: HookCall) -> PluginContext:
-    if call.context is None:
-        context = PluginContext(global_context=GlobalContext(request_id=""))
-    else:
-        context = PluginContext.model_validate(call.context)
-    context.metadata.pop(CLIENT_IDENTITY, None)
-    if call.identity is not None:
-        context.metadata[CLIENT_IDENTITY] = call.identity
-    return context
+        return await hosted.reply(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +39,8 @@ class Plugin(HookMethods):
 
     Config: ClassVar[type[PluginSettings]] = FreeSettings
     settings: PluginSettings
+    _on_health: Callable[[str | None], None] | None = None
+    _unhealthy: str | None = None
 
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
@@ -78,3 +81,27 @@ class Plugin(HookMethods):
 
     async def shutdown(self) -> None:
         """Runs once after the last call."""
+
+    @property
+    def unhealthy(self) -> str | None:
+        """Why the plugin cannot do its work, None while it can."""
+        return self._unhealthy
+
+    def report_unhealthy(self, reason: str) -> None:
+        """Say that the plugin cannot do its work for now: health checks answer NOT_SERVING for it.
+
+        Calls still reach it, and whoever asks for its health decides what follows. May be called from any thread.
+
+        Args:
+            reason: what is wrong, for the log; it must hold no secret.
+        """
+        self._report(reason)
+
+    def report_healthy(self) -> None:
+        """Take `report_unhealthy` back."""
+        self._report(None)
+
+    def _report(self, reason: str | None) -> None:
+        self._unhealthy = reason
+        if self._on_health is not None:
+            self._on_health(reason)

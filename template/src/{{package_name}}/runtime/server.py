@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from .errors import StartError
 from .host import Host
+from .listeners import Listeners
 from .settings import ServerSettings
 from .transports import Transport, load_transport
 
@@ -24,14 +25,20 @@ class Server:
         host: the host, not yet started.
         settings: which transports to serve, and where.
         announce: told the endpoints of each transport once it listens.
+        listeners: where the listening sockets come from; opened here unless given.
     """
 
     def __init__(
-        self, host: Host, settings: ServerSettings, announce: Callable[[str, list[str]], None] | None = None
+        self,
+        host: Host,
+        settings: ServerSettings,
+        announce: Callable[[str, list[str]], None] | None = None,
+        listeners: Listeners | None = None,
     ) -> None:
         self._host = host
         self._settings = settings
         self._announce = announce
+        self._listeners = listeners or Listeners()
         self._transports: list[Transport] = []
         self._stop = asyncio.Event()
 
@@ -49,7 +56,7 @@ class Server:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)
         # Made before the plugins are loaded: stdio takes standard output away from whatever a plugin prints.
-        made = [(name, factory(self._host, self._settings)) for name, factory in factories]
+        made = [(name, factory(self._host, self._settings, self._listeners)) for name, factory in factories]
         try:
             await self._host.start()
             for name, transport in made:
@@ -62,7 +69,7 @@ class Server:
             gc.freeze()
             await self._wait()
         finally:
-            self._host.serving = False
+            self._host.drain()
             grace = self._settings.grace
             await asyncio.gather(*(transport.stop(grace) for transport in self._transports))
             await self._host.stop()

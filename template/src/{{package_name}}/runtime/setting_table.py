@@ -42,11 +42,32 @@ def _positive(value: Any) -> float:
     return number
 
 
+def _count(value: Any) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("must be a whole number above 0")
+    return number
+
+
+def _uids(value: Any) -> tuple[int, ...]:
+    try:
+        return tuple(int(name) for name in _names(value))
+    except ValueError:
+        raise ValueError("must be user ids (numbers), separated by commas") from None
+
+
 def _size(value: Any) -> int:
     number = int(value)
     if not 1024 <= number <= 1 << 30:
         raise ValueError("must be a number of bytes from 1024 to 1073741824")
     return number
+
+
+def _log_format(value: Any) -> str:
+    word = str(value).strip().lower()
+    if word not in ("text", "json"):
+        raise ValueError("must be text or json")
+    return word
 
 
 def _switch(value: Any) -> bool:
@@ -69,6 +90,7 @@ def _cert_reqs(value: Any) -> str:
 
 CONFIG_PATH = Setting(("PLUGINS_CONFIG_PATH",), "the configuration file", default="./resources/plugins/config.yaml")
 LOG_LEVEL = Setting(("PLUGINS_LOG_LEVEL",), "the least level that is logged", default="INFO")
+LOG_FORMAT = Setting(("PLUGINS_LOG_FORMAT",), "how log lines are written: text or json", _log_format, "text")
 
 SETTINGS: dict[str, Setting] = {
     "transports": Setting(
@@ -85,9 +107,35 @@ SETTINGS: dict[str, Setting] = {
     "grace": Setting(
         ("PLUGINS_SHUTDOWN_GRACE",), "seconds that calls in flight get at the end", _positive, 5.0, (), "--grace"
     ),
-    "max_message_bytes": Setting(
+    "workers": Setting(
+        ("PLUGINS_WORKERS",), "processes that serve the same ports and sockets", _count, 1, (), "--workers"
+    ),
+    "limits.concurrent_hooks": Setting(
+        ("PLUGINS_MAX_CONCURRENT_HOOKS",), "hooks that run at the same time; further calls are refused", _count, 1000
+    ),
+    "limits.connections": Setting(
+        ("PLUGINS_MAX_CONNECTIONS",), "connections of each transport; further ones are refused", _count, 4096
+    ),
+    "limits.message_bytes": Setting(
         ("PLUGINS_MAX_MESSAGE_BYTES",), "the largest message that is read, in bytes", _size, 16 * 1024 * 1024
     ),
+    "limits.header_bytes": Setting(
+        ("PLUGINS_MAX_HEADER_BYTES",), "the largest headers of a request, in bytes", _size, 64 * 1024
+    ),
+    "limits.idle": Setting(
+        ("PLUGINS_IDLE_TIMEOUT",), "seconds after which a connection without calls is closed", _positive, 300.0
+    ),
+    "limits.read_time": Setting(
+        ("PLUGINS_READ_TIMEOUT",), "seconds in which a request that has begun must arrive", _positive, 10.0
+    ),
+    "limits.uids": Setting(
+        ("PLUGINS_ALLOWED_UIDS",), "users who may connect to Unix sockets, by id; empty for all", _uids, ()
+    ),
+    "admin.host": Setting(("PLUGINS_ADMIN_HOST",), "address of health and metrics", str, "127.0.0.1"),
+    "admin.port": Setting(
+        ("PLUGINS_ADMIN_PORT",), "port of health and metrics, for all transports; off unless set", _port
+    ),
+    "otel": Setting(("PLUGINS_OTEL_ENABLED",), "send OpenTelemetry traces", _switch, False),
     "http.host": Setting(
         ("PLUGINS_SERVER_HOST",), "address of HTTP", str, "127.0.0.1", ("server_settings", "host"), "--host"
     ),
@@ -118,6 +166,12 @@ SETTINGS: dict[str, Setting] = {
         "Unix socket of gRPC; together with a port, both are served",
         yaml=("grpc_server_settings", "uds"),
         flag="--grpc-uds",
+    ),
+    "grpc.max_connection_age": Setting(
+        ("PLUGINS_GRPC_MAX_CONNECTION_AGE",),
+        "seconds after which clients connect anew, so that new replicas get calls; unlimited unless set",
+        _positive,
+        yaml=("grpc_server_settings", "max_connection_age"),
     ),
     "unix.path": Setting(
         ("PLUGINS_UNIX_SOCKET_PATH", "UNIX_SOCKET_PATH"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class GrpcSettings:
     uds: str | None
     listen_tcp: bool
     tls: TlsSettings | None
+    max_connection_age: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,50 @@ class UnixSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """Where health and metrics are read."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What callers may ask of each process of the server.
+
+    Attributes:
+        concurrent_hooks: hooks that run at the same time.
+        connections: connections of each transport.
+        message_bytes: the largest message that is read.
+        header_bytes: the largest headers of a request.
+        idle: seconds after which a connection without calls is closed.
+        read_time: seconds in which a request that has begun must arrive.
+        uids: users who may connect to Unix sockets; empty for all whom the file's mode lets in.
+    """
+
+    concurrent_hooks: int
+    connections: int
+    message_bytes: int
+    header_bytes: int
+    idle: float
+    read_time: float
+    uids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """All settings of a server; times in seconds, sizes in bytes."""
 
     transports: tuple[str, ...]
     hook_timeout: float
     grace: float
-    max_message_bytes: int
+    workers: int
+    limits: Limits
     http: HttpSettings
     grpc: GrpcSettings
     unix: UnixSettings
+    admin: AdminSettings | None
+    otel: bool
 
 
 def find_config_path(given: str | None, environ: Mapping[str, str]) -> Path:
@@ -129,11 +164,13 @@ def resolve_settings(
         if name not in TRANSPORTS:
             raise StartError(f"PLUGINS_TRANSPORT: unknown transport {name!r}; choose from {', '.join(TRANSPORTS)}")
     grpc_uds = look.value("grpc.uds")
+    admin_port = look.given("admin.port")
     return ServerSettings(
         transports=transports,
         hook_timeout=look.value("hook_timeout"),
         grace=look.value("grace"),
-        max_message_bytes=look.value("max_message_bytes"),
+        workers=look.value("workers"),
+        limits=Limits(**{field.name: look.value(f"limits.{field.name}") for field in fields(Limits)}),
         http=HttpSettings(
             look.value("http.host"), look.value("http.port"), look.value("http.uds"), _tls(look, "http", cli)
         ),
@@ -143,8 +180,11 @@ def resolve_settings(
             grpc_uds,
             grpc_uds is None or look.given("grpc.port") is not None,
             _tls(look, "grpc", cli),
+            look.value("grpc.max_connection_age"),
         ),
         unix=UnixSettings(look.value("unix.path")),
+        admin=None if admin_port is None else AdminSettings(look.value("admin.host"), admin_port),
+        otel=look.value("otel"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import socket
 import stat
 from pathlib import Path
@@ -116,3 +117,12 @@ def bind_unix(path: str, setting: str) -> socket.socket:
 def remove_unix_path(path: str) -> None:
     """Remove a socket file of ours; one that is gone already is fine."""
     Path(path).unlink(missing_ok=True)
+
+
+def raise_file_limit() -> None:
+    """Allow this process as many open files, and so connections, as the system lets it have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS calls its hard limit endless but takes no such number.
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -10,6 +10,7 @@ from typing import Any
 from ..host import Host
 from ..loader import add_plugin_dirs
 from ..server import Server
+from ..sockets import raise_file_limit
 from . import options
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve; the exit code is 0 after a clean stop."""
     path, file, settings = options.load(arguments)
     add_plugin_dirs(file.plugin_dirs, path.parent)
-    host = Host(file.plugins, settings.hook_timeout)
+    raise_file_limit()
+    limits = settings.limits
+    host = Host(file.plugins, settings.hook_timeout, limits.concurrent_hooks, limits.connections)
 
     def announce(transport: str, endpoints: list[str]) -> None:
         for endpoint in endpoints:

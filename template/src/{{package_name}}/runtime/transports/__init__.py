@@ -10,6 +10,7 @@ from ..errors import StartError
 
 if TYPE_CHECKING:
     from ..host import Host
+    from ..listeners import Listeners
     from ..settings import ServerSettings
 
 TRANSPORTS = {"http": "HttpTransport", "stdio": "StdioTransport", "grpc": "GrpcTransport", "unix": "UnixTransport"}
@@ -31,7 +32,7 @@ class Transport(Protocol):
 class TransportFactory(Protocol):
     """A transport's class."""
 
-    def __call__(self, host: Host, settings: ServerSettings) -> Transport:
+    def __call__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> Transport:
         """Make the transport; it listens after `start`."""
 
 

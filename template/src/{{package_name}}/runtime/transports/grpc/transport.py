@@ -12,12 +12,12 @@ import grpc.aio
 
 from ...codecs.protobuf import check_configs
 from ...errors import StartError
-from ...sockets import bind_tcp, claim_unix_path, remove_unix_path
 from .service import Service
 from .standard import StandardServices
 
 if TYPE_CHECKING:
     from ...host import Host
+    from ...listeners import Listeners
     from ...settings import ServerSettings
 
 _PATH_HELP = "choose another path with --grpc-uds or PLUGINS_GRPC_SERVER_UDS"
@@ -32,14 +32,16 @@ class GrpcTransport:
     Args:
         host: answers the calls.
         settings: where to listen, TLS, and the largest message.
+        listeners: makes way for the sockets.
     """
 
     finished: asyncio.Event | None = None
 
-    def __init__(self, host: Host, settings: ServerSettings) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+        self._listeners = listeners
         self._host = host
         self._settings = settings.grpc
-        self._limit = settings.max_message_bytes
+        self._limit = settings.limits.message_bytes
         self._server: grpc.aio.Server | None = None
         self._standard: StandardServices | None = None
         self._path: str | None = None
@@ -115,7 +117,7 @@ class GrpcTransport:
         address = f"{host}:{self._settings.port}"
         if self._settings.port:
             # Finds out what is wrong with the address in words; grpc only says that it could not bind.
-            bind_tcp(self._settings.host, self._settings.port, _PORT_HELP).close()
+            self._listeners.tcp("grpc", self._settings.host, self._settings.port, _PORT_HELP).close()
         try:
             if self._settings.tls is None:
                 port = server.add_insecure_port(address)
@@ -129,10 +131,10 @@ class GrpcTransport:
         return f"{scheme}://{host}:{port}"
 
     def _listen_unix(self, server: grpc.aio.Server, path: str) -> str:
-        claim_unix_path(path, _PATH_HELP)
+        self._listeners.claim(path, _PATH_HELP)
         # When it stops, grpc removes the path that it bound, whoever has put a socket there by then: give it another.
         bound = f"{path}~"
-        claim_unix_path(bound, _PATH_HELP)
+        self._listeners.claim(bound, _PATH_HELP)
         # grpc binds while it adds the port: the umask gives the socket its mode from the first moment.
         previous = os.umask(0o177)
         try:
@@ -147,5 +149,5 @@ class GrpcTransport:
 
     def _remove_path(self) -> None:
         if self._path is not None:
-            remove_unix_path(self._path)
+            self._listeners.remove(self._path)
             self._path = None

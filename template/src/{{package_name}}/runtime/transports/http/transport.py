@@ -13,8 +13,8 @@ import uvicorn
 
 from ...codecs.mcp import McpEndpoint
 from ...host import Host
+from ...listeners import Listeners
 from ...settings import ServerSettings
-from ...sockets import bind_tcp, bind_unix, remove_unix_path
 from ...tls import check_tls, server_ssl_context
 from . import guards
 from .app import McpApp
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 # Above the minute for which proxies and the gateways' clients keep an idle connection, so that they close it, not us.
 _KEEP_ALIVE_SECONDS = 75
+_PATH_HELP = "choose another path with --uds or PLUGINS_SERVER_UDS"
+_PORT_HELP = "choose another port with --port or PLUGINS_SERVER_PORT"
 
 
 class HttpTransport:
@@ -31,11 +33,13 @@ class HttpTransport:
     Args:
         host: runs the hooks.
         settings: where to listen, TLS, and the largest message.
+        listeners: opens the socket.
     """
 
     name = "http"
 
-    def __init__(self, host: Host, settings: ServerSettings) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+        self._listeners = listeners
         self._host = host
         self._settings = settings
         self._server: uvicorn.Server | None = None
@@ -56,9 +60,9 @@ class HttpTransport:
         if http.tls:
             check_tls(http.tls, "http", http.uds)
         if http.uds:
-            self._socket = bind_unix(http.uds, "choose another path with --uds or PLUGINS_SERVER_UDS")
+            self._socket = self._listeners.unix("http", http.uds, _PATH_HELP)
         else:
-            self._socket = bind_tcp(http.host, http.port, "choose another port with --port or PLUGINS_SERVER_PORT")
+            self._socket = self._listeners.tcp("http", http.host, http.port, _PORT_HELP)
         self._server = server = uvicorn.Server(self._config())
         server.lifespan = server.config.lifespan_class(server.config)
         await server.startup(sockets=[self._socket])
@@ -86,7 +90,7 @@ class HttpTransport:
         self._server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]
         await self._server.shutdown(sockets=[self._socket] if self._socket else None)
         if self._settings.http.uds:
-            remove_unix_path(self._settings.http.uds)
+            self._listeners.remove(self._settings.http.uds)
         self._server = None
 
     def _config(self) -> uvicorn.Config:
@@ -121,7 +125,7 @@ class HttpTransport:
         http = self._settings.http
         check = guards.check_loopback if guards.is_loopback_name(http.host) else guards.check_same_origin
         endpoint = McpEndpoint(self._host, self.name)
-        limit = self._settings.max_message_bytes
+        limit = self._settings.limits.message_bytes
         return McpApp(self._host, endpoint, limit, None if http.uds else check, tls=http.tls is not None)
 
     def _tick(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from ...codecs.mcp import INVALID_REQUEST, McpEndpoint, Refusal, decode, error_message
 from ...codecs.mcp.versions import HANDSHAKE_VERSIONS, PROTOCOL_VERSION_KEY, STATELESS_VERSION, negotiate
 from ...host import Host
+from ...listeners import Listeners
 from ...settings import ServerSettings
 from .descriptors import StandardStreams
 from .lines import LineSplitter
@@ -30,13 +31,14 @@ class StdioTransport:
     Args:
         host: runs the hooks.
         settings: the largest message.
+        listeners: not used: the client brings the streams.
     """
 
     name = "stdio"
 
-    def __init__(self, host: Host, settings: ServerSettings) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
         self._host = host
-        self._limit = settings.max_message_bytes
+        self._limit = settings.limits.message_bytes
         self._lines = LineSplitter(self._limit)
         self._streams = StandardStreams()
         self._reader = Reader(self._streams.reader, self._on_data, self._on_end)

@@ -10,12 +10,12 @@ from ....contract import plugin_service_pb2 as pb
 from ...calls import HookReply, Unrepresentable
 from ...codecs.protobuf import check_configs, read_call, refuse_call, write_config, write_configs, write_reply
 from ...errors import ErrorCode
-from ...sockets import bind_unix, remove_unix_path
 from .arrival import ArrivalClock
 from .connection import Limits, UnixConnection
 
 if TYPE_CHECKING:
     from ...host import Host
+    from ...listeners import Listeners
     from ...settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -35,14 +35,16 @@ class UnixTransport:
     Args:
         host: answers the calls.
         settings: where to listen, and the limits.
+        listeners: opens the socket.
     """
 
     finished: asyncio.Event | None = None
 
-    def __init__(self, host: Host, settings: ServerSettings) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+        self._listeners = listeners
         self._host = host
         self._path = settings.unix.path
-        self._limits = Limits(min(settings.max_message_bytes, MAX_FRAME), host.longest_timeout + _SLACK)
+        self._limits = Limits(min(settings.limits.message_bytes, MAX_FRAME), host.longest_timeout + _SLACK)
         self._connections: set[UnixConnection] = set()
         self._all_lost = asyncio.Event()
         self._server: asyncio.AbstractServer
@@ -55,7 +57,7 @@ class UnixTransport:
             StartError: the path cannot be used, or a plugin's configuration cannot travel.
         """
         check_configs(self._host.plugin_configs())
-        sock = bind_unix(self._path, _SETTING)
+        sock = self._listeners.unix("unix", self._path, _SETTING)
         self._clock = ArrivalClock(self._close_idle)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(self._accept, sock=sock, backlog=_BACKLOG)
@@ -68,7 +70,7 @@ class UnixTransport:
             grace: seconds that calls in flight get.
         """
         # The file goes first: once the socket is closed, a new server may have put its own there.
-        remove_unix_path(self._path)
+        self._listeners.remove(self._path)
         self._server.close()
         # Requests that lie in the sockets already count as in flight: give the loop a round to read them.
         for _ in range(2):
