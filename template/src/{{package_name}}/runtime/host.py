@@ -15,7 +15,7 @@ from .config import PluginConfig, PluginMode
 from .connections import Connections
 from .errors import ErrorCode, StartError
 from .hosted import Hosted, start_plugin
-from .observe import UNKNOWN, CallRecord, Observer, Outcome, Tracer, request_id, verdict
+from .observe import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome, Tracer, request_id, verdict
 from .replies import error_reply, unrepresentable_reply
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Host:
         running: how many hooks are running now.
         connections: the connections of all transports.
         observers: are told about every call; add to it before the start.
+        metrics: can be asked for metrics, when somebody may read them.
         tracer: puts calls into traces, when tracing is on.
         watchers: called in the event loop whenever `ready` or `plugin_serving` may have changed.
     """
@@ -60,6 +61,7 @@ class Host:
         self.running = 0
         self.connections = Connections(max_connections)
         self.observers: list[Observer] = []
+        self.metrics: MetricsSource | None = None
         self.tracer: Tracer | None = None
         self.watchers: list[Callable[[], None]] = []
 

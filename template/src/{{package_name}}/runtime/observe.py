@@ -62,6 +62,13 @@ class Observer(Protocol):
         """A call is over; called in the event loop, so it must be quick and must not raise."""
 
 
+class MetricsSource(Protocol):
+    """Can be asked for metrics."""
+
+    async def scrape(self, accept: str) -> tuple[str, bytes]:
+        """Write all metrics in the format that an Accept header asks for: the content type, and the text."""
+
+
 class Span(Protocol):
     """One call in a trace."""
 

@@ -13,6 +13,8 @@ from ..contract.hooks import PluginContext, PluginResult, PluginViolation
 from .calls import HookCall, HookReply, Unrepresentable
 from .codecs.plain import find_unrepresentable
 from .errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
+from .log_formats import clipped
+from .observe import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +36,10 @@ def error_reply(call: HookCall, code: ErrorCode, message: str, plugin: str | Non
 
 
 def failure_reply(call: HookCall, problem: BaseException) -> HookReply:
-    """Answer for a hook that raised: an id for the caller; text and trace may hold secrets and go to the log only."""
+    """Answer for a hook that raised: an id for the caller; where it was raised goes to the log under the same id."""
     incident = secrets.token_hex(4)
-    logger.error("hook %s of plugin %s failed, error id %s", call.hook, call.plugin, incident, exc_info=problem)
+    fields = {"request_id": clipped(request_id(call)), "error_id": incident}
+    logger.error("hook %s of plugin %s failed", call.hook, call.plugin, exc_info=problem, extra={"fields": fields})
     text = f"hook {call.hook} of plugin {call.plugin} failed; the server's log has the reason under error id {incident}"
     return error_reply(call, ErrorCode.HOOK_FAILED, text)
 

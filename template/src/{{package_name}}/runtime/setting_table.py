@@ -63,11 +63,14 @@ def _size(value: Any) -> int:
     return number
 
 
-def _log_format(value: Any) -> str:
-    word = str(value).strip().lower()
-    if word not in ("text", "json"):
-        raise ValueError("must be text or json")
-    return word
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        word = str(value).strip().lower()
+        if word not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return word
+
+    return parse
 
 
 def _switch(value: Any) -> bool:
@@ -90,7 +93,7 @@ def _cert_reqs(value: Any) -> str:
 
 CONFIG_PATH = Setting(("PLUGINS_CONFIG_PATH",), "the configuration file", default="./resources/plugins/config.yaml")
 LOG_LEVEL = Setting(("PLUGINS_LOG_LEVEL",), "the least level that is logged", default="INFO")
-LOG_FORMAT = Setting(("PLUGINS_LOG_FORMAT",), "how log lines are written: text or json", _log_format, "text")
+LOG_FORMAT = Setting(("PLUGINS_LOG_FORMAT",), "how log lines are written: text or json", default="text")
 
 SETTINGS: dict[str, Setting] = {
     "transports": Setting(
@@ -134,6 +137,12 @@ SETTINGS: dict[str, Setting] = {
     "admin.host": Setting(("PLUGINS_ADMIN_HOST",), "address of health and metrics", str, "127.0.0.1"),
     "admin.port": Setting(
         ("PLUGINS_ADMIN_PORT",), "port of health and metrics, for all transports; off unless set", _port
+    ),
+    "log_calls": Setting(
+        ("PLUGINS_LOG_CALLS",),
+        "calls that are logged: all, none, or notable for those that were blocked or went wrong",
+        _one_of("all", "notable", "none"),
+        "notable",
     ),
     "otel": Setting(("PLUGINS_OTEL_ENABLED",), "send OpenTelemetry traces", _switch, False),
     "http.host": Setting(

@@ -89,6 +89,7 @@ class ServerSettings:
     grpc: GrpcSettings
     unix: UnixSettings
     admin: AdminSettings | None
+    log_calls: str
     otel: bool
 
 
@@ -184,6 +185,7 @@ def resolve_settings(
         ),
         unix=UnixSettings(look.value("unix.path")),
         admin=None if admin_port is None else AdminSettings(look.value("admin.host"), admin_port),
+        log_calls=look.value("log_calls"),
         otel=look.value("otel"),
     )
 

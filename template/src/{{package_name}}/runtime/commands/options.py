@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..config import ConfigFile, load_config_file
-from ..log import set_up_logging
-from ..setting_table import CONFIG_PATH, LOG_LEVEL, SETTINGS
+from ..log import log_loop_problem, set_up_logging
+from ..setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 from ..settings import ServerSettings, find_config_path, resolve_settings
 
 T = TypeVar("T")
@@ -21,6 +21,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which configuration counts."""
     parser.add_argument("--config", metavar="FILE", help=f"{CONFIG_PATH.help} [{CONFIG_PATH.env[0]}]")
     parser.add_argument("--log-level", metavar="LEVEL", help=f"{LOG_LEVEL.help} [{LOG_LEVEL.env[0]}]")
+    parser.add_argument("--log-format", metavar="FORMAT", help=f"{LOG_FORMAT.help} [{LOG_FORMAT.env[0]}]")
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,10 @@ def load(arguments: argparse.Namespace) -> tuple[Path, ConfigFile, ServerSetting
     Raises:
         StartError: something in it must be put right.
     """
-    set_up_logging(arguments.log_level or os.environ.get(LOG_LEVEL.env[0]) or LOG_LEVEL.default)
+    set_up_logging(
+        arguments.log_level or os.environ.get(LOG_LEVEL.env[0]) or LOG_LEVEL.default,
+        arguments.log_format or os.environ.get(LOG_FORMAT.env[0]) or LOG_FORMAT.default,
+    )
     path = find_config_path(arguments.config, os.environ)
     file = load_config_file(path)
     return path, file, resolve_settings(vars(arguments), file)
@@ -65,4 +69,5 @@ def run_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     except ImportError:
         factory = None
     with asyncio.Runner(loop_factory=factory) as runner:
+        runner.get_loop().set_exception_handler(log_loop_problem)
         return runner.run(main())

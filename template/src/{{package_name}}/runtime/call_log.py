@@ -1,0 +1,64 @@
+"""A log line for each call that somebody may want to look into, or for all of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from .errors import ErrorCode
+from .log_formats import clipped
+from .observe import CallRecord, Outcome
+
+logger = logging.getLogger(__name__)
+
+_QUIET = frozenset({Outcome.ALLOWED, Outcome.MODIFIED})
+
+_LEVELS = {
+    Outcome.BLOCKED: logging.INFO,
+    Outcome.CANCELLED: logging.INFO,
+    Outcome.OVERLOADED: logging.WARNING,
+    Outcome.TIMEOUT: logging.ERROR,
+    Outcome.ERROR: logging.WARNING,
+}
+
+# What the plugin did wrong; the other errors are those of callers.
+_PLUGINS_FAULT = frozenset({ErrorCode.HOOK_FAILED, ErrorCode.INVALID_RESULT, ErrorCode.UNREPRESENTABLE})
+
+
+class CallLog:
+    """An observer that writes calls to the log.
+
+    Args:
+        wanted: "notable" leaves calls that were allowed or modified to the level DEBUG; "all" writes them too.
+    """
+
+    def __init__(self, wanted: str = "notable") -> None:
+        self._quiet_level = logging.INFO if wanted == "all" else logging.DEBUG
+        self._quiet = not logger.isEnabledFor(self._quiet_level)
+
+    def done(self, record: CallRecord) -> None:
+        """Write a line; see Observer."""
+        if record.outcome in _QUIET:
+            if self._quiet:
+                return
+            level = self._quiet_level
+        elif record.code in _PLUGINS_FAULT:
+            level = logging.ERROR
+        else:
+            level = _LEVELS[record.outcome]
+        if logger.isEnabledFor(level):
+            logger.log(level, "call %s", record.outcome, extra={"fields": _fields(record)})
+
+
+def _fields(record: CallRecord) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "plugin": record.plugin,
+        "hook": record.hook,
+        "transport": record.transport,
+        "outcome": str(record.outcome),
+        "code": clipped(record.code),
+        "duration_ms": round(record.seconds * 1000, 3),
+        "request_id": clipped(record.request_id),
+        "identity": record.identity,
+    }
+    return {name: value for name, value in fields.items() if value not in ("", None)}
