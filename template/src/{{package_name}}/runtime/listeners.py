@@ -43,6 +43,25 @@ class Listeners:
         """
         return bind_unix(path, setting)
 
+    def reserve(self, name: str, host: str, port: int, setting: str) -> int:
+        """Check a TCP port that the asker binds itself, with SO_REUSEPORT when the listeners are shared.
+
+        Args:
+            name: who asks.
+            host: address or name.
+            port: port, 0 for any free one.
+            setting: how a person chooses another port, for the error's text.
+
+        Returns:
+            The port to bind: 0 may become a real one, the same for all who share it.
+
+        Raises:
+            StartError: the address cannot be listened on.
+        """
+        if port:
+            bind_tcp(host, port, setting).close()
+        return port
+
     def claim(self, path: str, setting: str) -> None:
         """Make way for a Unix socket that somebody else binds; errors as in `unix`."""
         claim_unix_path(path, setting)

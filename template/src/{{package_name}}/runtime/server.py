@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from .call_log import CallLog
 from .errors import StartError
 from .host import Host
 from .listeners import Listeners
@@ -24,7 +25,7 @@ class Server:
     Args:
         host: the host, not yet started.
         settings: which transports to serve, and where.
-        announce: told the endpoints of each transport once it listens.
+        announce: told the endpoints of each transport once all of them listen.
         listeners: where the listening sockets come from; opened here unless given.
     """
 
@@ -32,7 +33,7 @@ class Server:
         self,
         host: Host,
         settings: ServerSettings,
-        announce: Callable[[str, list[str]], None] | None = None,
+        announce: Callable[[dict[str, list[str]]], None] | None = None,
         listeners: Listeners | None = None,
     ) -> None:
         self._host = host
@@ -55,15 +56,18 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)
+        if self._settings.log_calls != "none":
+            self._host.observers.append(CallLog(self._settings.log_calls))
         # Made before the plugins are loaded: stdio takes standard output away from whatever a plugin prints.
         made = [(name, factory(self._host, self._settings, self._listeners)) for name, factory in factories]
         try:
             await self._host.start()
+            endpoints = {}
             for name, transport in made:
-                endpoints = await transport.start()
+                endpoints[name] = await transport.start()
                 self._transports.append(transport)
-                if self._announce:
-                    self._announce(name, endpoints)
+            if self._announce:
+                self._announce(endpoints)
             # What lives now lives as long as the process: keep the collector from walking it again and again.
             gc.collect()
             gc.freeze()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
-import sys
 from typing import Any
 
+from .. import log
 from ..host import Host
 from ..loader import add_plugin_dirs
 from ..server import Server
+from ..settings import ServerSettings
 from ..sockets import raise_file_limit
+from ..workers import Membership, supervise
 from . import options
 
 logger = logging.getLogger(__name__)
@@ -26,25 +29,37 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve; the exit code is 0 after a clean stop."""
     path, file, settings = options.load(arguments)
-    add_plugin_dirs(file.plugin_dirs, path.parent)
     raise_file_limit()
+    membership = Membership.found()
+    if settings.workers > 1 and membership is None:
+        return supervise(settings, lambda lines: _publish(settings, lines))
+    add_plugin_dirs(file.plugin_dirs, path.parent)
     limits = settings.limits
     host = Host(file.plugins, settings.hook_timeout, limits.concurrent_hooks, limits.connections)
 
-    def announce(transport: str, endpoints: list[str]) -> None:
-        for endpoint in endpoints:
-            line = f"serving {', '.join(host.names)} on {endpoint}"
-            if transport == "stdio":
-                # The client started this process and knows where it is.
-                logger.info("%s", line)
-            else:
-                print(line, file=sys.stderr, flush=True)
-        # Gateways' tools wait for this word; under stdio standard output belongs to the protocol.
-        if transport == "unix" and "stdio" not in settings.transports:
-            print("READY", flush=True)
+    def announce(endpoints: dict[str, list[str]]) -> None:
+        # The client of stdio started this process and knows where it is.
+        for endpoint in endpoints.pop("stdio", []):
+            logger.info("serving %s on %s", ", ".join(host.names), endpoint)
+        lines = [f"serving {', '.join(host.names)} on {endpoint}" for found in endpoints.values() for endpoint in found]
+        if membership:
+            membership.serving(lines)
+        else:
+            _publish(settings, lines)
 
     async def main() -> None:
-        await Server(host, settings, announce).run()
+        server = Server(host, settings, announce, membership and membership.listeners)
+        if membership:
+            membership.watch(asyncio.get_running_loop(), server.stop, settings.grace)
+        await server.run()
 
     options.run_loop(main)
     return 0
+
+
+def _publish(settings: ServerSettings, lines: list[str]) -> None:
+    for line in lines:
+        log.announce(line)
+    # Gateways' tools wait for this word; under stdio standard output belongs to the protocol.
+    if "unix" in settings.transports and "stdio" not in settings.transports:
+        print("READY", flush=True)

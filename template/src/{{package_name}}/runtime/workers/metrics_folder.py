@@ -1,0 +1,36 @@
+"""The folder in which workers leave what they count, so that whichever is asked can tell for all."""
+
+from __future__ import annotations
+
+import tempfile
+from types import TracebackType
+
+
+class MetricsFolder:
+    """A private folder that exists inside `with`.
+
+    Attributes:
+        environ: what tells prometheus_client about it.
+    """
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="plugins-metrics-")
+        self.environ = {"PROMETHEUS_MULTIPROC_DIR": self._folder.name}
+
+    def __enter__(self) -> MetricsFolder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+    def forget(self, pid: int) -> None:
+        """Take away what counts only while a process lives.
+
+        Args:
+            pid: the process, which has ended.
+        """
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(pid, self._folder.name)

@@ -1,0 +1,47 @@
+"""The listening sockets of all workers. They outlive each of them, so that no connection is refused meanwhile."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from ..sockets import bind_tcp, bind_unix, remove_unix_path, reserve_tcp
+
+
+class SharedSockets:
+    """Opens a socket when the first worker asks for it, and has the same one for all who ask later."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[tuple[str, str], socket.socket] = {}
+        self._paths: list[str] = []
+
+    def get(self, kind: str, name: str, setting: str, **place: Any) -> socket.socket:
+        """A socket.
+
+        Args:
+            kind: "tcp", "unix", or "reserved": a port that workers bind themselves.
+            name: who asks, for example "http".
+            setting: how a person chooses another place, for the error's text.
+            place: `host` and `port`, or `path`. A worker that reads another one later, in a file that has changed, gets
+                the socket of the others.
+
+        Raises:
+            StartError: the place cannot be used.
+        """
+        key = kind, name
+        if key not in self._sockets:
+            if kind == "unix":
+                self._sockets[key] = bind_unix(place["path"], setting)
+                self._paths.append(place["path"])
+            else:
+                bind = bind_tcp if kind == "tcp" else reserve_tcp
+                self._sockets[key] = bind(place["host"], place["port"], setting)
+        return self._sockets[key]
+
+    def close(self) -> None:
+        """Give the places back."""
+        # The files go first: once a socket is closed, a new server may have put its own there.
+        while self._paths:
+            remove_unix_path(self._paths.pop())
+        while self._sockets:
+            self._sockets.popitem()[1].close()
