@@ -79,11 +79,15 @@ def load_plugin(entry: PluginConfig) -> Plugin:
         raise StartError(f"{where}: cannot be made: {type(problem).__name__}: {problem}") from problem
 
 
+def implemented_by(found: type[Plugin]) -> list[str]:
+    """The wire names of the hooks that a plugin's class overrides."""
+    return [name for name in HOOKS if getattr(found, name) is not getattr(HookMethods, name)]
+
+
 def implemented_hooks(plugin: Plugin) -> dict[str, Hook]:
     """Find the hooks that a plugin's class overrides, by wire name."""
     hooks = {}
-    for name, spec in HOOKS.items():
-        if getattr(type(plugin), name) is not getattr(HookMethods, name):
-            method = getattr(plugin, name)
-            hooks[name] = Hook(spec, method, threaded=not inspect.iscoroutinefunction(method))
+    for name in implemented_by(type(plugin)):
+        method = getattr(plugin, name)
+        hooks[name] = Hook(HOOKS[name], method, threaded=not inspect.iscoroutinefunction(method))
     return hooks
