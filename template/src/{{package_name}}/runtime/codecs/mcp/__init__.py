@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .endpoint import McpEndpoint
+from .endpoint import McpEndpoint, Sender
 from .jsonrpc import INVALID_REQUEST, Refusal, decode, error_message
 
-__all__ = ["INVALID_REQUEST", "McpEndpoint", "Refusal", "decode", "error_message"]
+__all__ = ["INVALID_REQUEST", "McpEndpoint", "Refusal", "Sender", "decode", "error_message"]

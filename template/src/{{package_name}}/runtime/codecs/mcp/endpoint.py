@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....contract.hooks import HOOKS
-from ...calls import HookCall
+from ...calls import HookCall, Overloaded
 from ...host import Host
 from . import replies
 from .jsonrpc import (
@@ -16,6 +17,7 @@ from .jsonrpc import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
+    OVERLOADED,
     Refusal,
     check_envelope,
     error_message,
@@ -37,6 +39,24 @@ _BATCH_LIMIT = 100
 Answer = tuple[int, bytes | None]
 """A JSON-RPC error code, 0 for success, and the bytes to send; no bytes when no answer is due."""
 
+_TRACE_KEYS = ("traceparent", "tracestate")
+
+
+class Sender(NamedTuple):
+    """What is known about a message from elsewhere.
+
+    Attributes:
+        version: the version of MCP that the sender speaks.
+        identity: the caller's name in its verified TLS certificate.
+        size: the message's bytes.
+        trace: the caller's traceparent and tracestate, where the transport carries them; else `_meta` counts.
+    """
+
+    version: str
+    identity: str | None = None
+    size: int = 0
+    trace: Mapping[str, str] | None = None
+
 
 class McpEndpoint:
     """Answers MCP messages for one transport.
@@ -52,50 +72,50 @@ class McpEndpoint:
         info = {"name": __name__.split(".")[0], "version": _version(host)}
         self._fixed = replies.FixedReplies(info, tool_list(list(HOOKS)))
 
-    async def answer(self, message: Any, version: str, identity: str | None = None) -> Answer:
+    async def answer(self, message: Any, sender: Sender) -> Answer:
         """Answer one decoded message, or a batch where the version has batches.
 
         Args:
             message: the decoded JSON.
-            version: the version of MCP that the sender speaks.
-            identity: the caller's name in its verified TLS certificate.
+            sender: where it comes from.
         """
         try:
             if type(message) is list:
-                return await self._batch(message, version, identity)
-            return 0, await self._one(message, version, identity)
+                return await self._batch(message, sender)
+            return 0, await self._one(message, sender)
         except Refusal as refusal:
             return refusal.code, error_message(readable_id(message), refusal)
 
-    async def _batch(self, messages: list[Any], version: str, identity: str | None) -> Answer:
-        if version != BATCH_VERSION:
-            raise Refusal(INVALID_REQUEST, f"MCP {version} has no batches: send one message at a time")
+    async def _batch(self, messages: list[Any], sender: Sender) -> Answer:
+        if sender.version != BATCH_VERSION:
+            raise Refusal(INVALID_REQUEST, f"MCP {sender.version} has no batches: send one message at a time")
         if not messages or len(messages) > _BATCH_LIMIT:
             raise Refusal(INVALID_REQUEST, f"a batch must hold 1 to {_BATCH_LIMIT} messages")
-        answers = await asyncio.gather(*(self._member(item, version, identity) for item in messages))
+        share = sender._replace(size=sender.size // len(messages))
+        answers = await asyncio.gather(*(self._member(item, share) for item in messages))
         bodies = [body for _, body in answers if body is not None]
         return 0, b"[%b]" % b",".join(bodies) if bodies else None
 
-    async def _member(self, message: Any, version: str, identity: str | None) -> Answer:
+    async def _member(self, message: Any, sender: Sender) -> Answer:
         if type(message) is dict and message.get("method") == "initialize":
             refusal = Refusal(INVALID_REQUEST, "initialize must not be part of a batch")
             return refusal.code, error_message(readable_id(message), refusal)
         if type(message) is list:
             refusal = Refusal(INVALID_REQUEST, "a message must be a JSON object")
             return refusal.code, error_message(None, refusal)
-        return await self.answer(message, version, identity)
+        return await self.answer(message, sender)
 
-    async def _one(self, message: Any, version: str, identity: str | None) -> bytes | None:
+    async def _one(self, message: Any, sender: Sender) -> bytes | None:
         if not check_envelope(message):
             return None
         params = message.get("params") or {}
-        stateless = version == STATELESS_VERSION
+        stateless = sender.version == STATELESS_VERSION
         if "_meta" in params or stateless:
-            _check_meta(params.get("_meta"), version)
+            _check_meta(params.get("_meta"), sender.version)
         head = result_head(message["id"])
         method = message["method"]
         if method == "tools/call":
-            return await self._call(head, params, stateless, identity)
+            return await self._call(head, params, stateless, sender)
         if method == "tools/list":
             if params.get("cursor") is not None:
                 raise Refusal(INVALID_PARAMS, "params.cursor: there is only one page")
@@ -112,7 +132,7 @@ class McpEndpoint:
             return head + b"{}}"
         raise Refusal(METHOD_NOT_FOUND, f"unknown method {method!r}")
 
-    async def _call(self, head: bytes, params: dict[str, Any], stateless: bool, identity: str | None) -> bytes:
+    async def _call(self, head: bytes, params: dict[str, Any], stateless: bool, sender: Sender) -> bytes:
         name = params.get("name")
         arguments = params.get("arguments")
         if arguments is None:
@@ -126,9 +146,13 @@ class McpEndpoint:
             if type(hook) is not str or type(plugin) is not str:
                 wrong = "plugin_name" if type(hook) is str else "hook_type"
                 raise Refusal(INVALID_PARAMS, f"params.arguments.{wrong} must be a string")
-            payload = arguments.get("payload")
-            call = HookCall(hook, plugin, payload, arguments.get("context"), self._transport, identity)
-            return await self._host.answer(call, partial(replies.hook_reply, head, tails))
+            trace = sender.trace or _trace(params.get("_meta"))
+            payload, context = arguments.get("payload"), arguments.get("context")
+            call = HookCall(hook, plugin, payload, context, self._transport, sender.identity, sender.size, trace)
+            try:
+                return await self._host.answer(call, partial(replies.hook_reply, head, tails))
+            except Overloaded as problem:
+                raise Refusal(OVERLOADED, str(problem), problem.reply.error) from None
         if name == GET_PLUGIN_CONFIG:
             wanted = arguments.get("name")
             if type(wanted) is not str:
@@ -164,6 +188,13 @@ def _check_meta(meta: Any, version: str) -> None:
         raise Refusal(INVALID_PARAMS, f"params._meta: {PROTOCOL_VERSION_KEY} must be a string")
     if named != version:
         raise unsupported_version(named)
+
+
+def _trace(meta: Any) -> dict[str, str] | None:
+    """The caller's trace, where MCP carries it."""
+    if not meta:
+        return None
+    return {key: meta[key] for key in _TRACE_KEYS if type(meta.get(key)) is str}
 
 
 def _version(host: Host) -> str:

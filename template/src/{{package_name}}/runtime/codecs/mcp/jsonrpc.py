@@ -13,6 +13,8 @@ INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 HEADER_MISMATCH = -32020
 UNSUPPORTED_VERSION = -32022
+# Of our own, in the range that JSON-RPC leaves to servers.
+OVERLOADED = -32053
 
 
 class Refusal(Exception):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...codecs.mcp import McpEndpoint, Refusal, decode, error_message
+from ...codecs.mcp import McpEndpoint, Refusal, Sender, decode, error_message
 from ...codecs.mcp.jsonrpc import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
+    OVERLOADED,
     PARSE_ERROR,
     UNSUPPORTED_VERSION,
     readable_id,
@@ -18,11 +19,12 @@ from ...codecs.mcp.versions import STATELESS_VERSION, SUPPORTED_VERSIONS, UNNAME
 from ...host import Host
 from ...tls import scope_identity
 from . import guards
-from .responses import HttpRefusal, Receive, Scope, Send, send_empty, send_json, send_refusal
+from .bodies import read_body
+from .responses import RETRY_AFTER, HttpRefusal, Receive, Scope, Send, send_empty, send_json, send_refusal
 
 _VERSIONS = {version.encode(): version for version in SUPPORTED_VERSIONS}
 _BAD_REQUEST = (PARSE_ERROR, INVALID_REQUEST, HEADER_MISMATCH, UNSUPPORTED_VERSION)
-_STATUS = dict.fromkeys(_BAD_REQUEST, 400)
+_STATUS = {**dict.fromkeys(_BAD_REQUEST, 400), OVERLOADED: 503}
 # From 2026-07-28 on the status says as much as the error code; before, an error of a method came with 200.
 _STATUS_STATELESS = {**_STATUS, INVALID_PARAMS: 400, METHOD_NOT_FOUND: 404}
 _ALLOW_POST = (b"allow", b"POST")
@@ -71,7 +73,7 @@ class McpApp:
         if self._check_origin is not None:
             self._check_origin(headers)
         guards.check_media_types(headers)
-        body = await self._body(headers, receive)
+        body = await read_body(headers, receive, self._limit)
         if body is None:
             return
         named = headers.get(guards.VERSION)
@@ -84,7 +86,8 @@ class McpApp:
             if version == STATELESS_VERSION:
                 guards.check_routing(headers, message)
             identity = scope_identity(scope) if self._tls else None
-            code, reply = await self._endpoint.answer(message, version, identity)
+            trace = guards.trace(headers) if self._host.tracer else None
+            code, reply = await self._endpoint.answer(message, Sender(version, identity, len(body), trace))
         except Refusal as refusal:
             code, reply = refusal.code, error_message(readable_id(message), refusal)
         if reply is None:
@@ -93,34 +96,8 @@ class McpApp:
             await send_json(send, 200, reply)
         else:
             table = _STATUS_STATELESS if version == STATELESS_VERSION else _STATUS
-            await send_json(send, table.get(code, 200), reply)
-
-    async def _body(self, headers: guards.Headers, receive: Receive) -> bytes | None:
-        """Read the body; None when the client is gone."""
-        if int(headers.get(guards.CONTENT_LENGTH, b"0")) > self._limit:
-            raise self._too_large()
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            parts = [body]
-            size = len(body)
-            while message.get("more_body"):
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > self._limit:
-                    raise self._too_large()
-            body = b"".join(parts)
-        if len(body) > self._limit:
-            raise self._too_large()
-        return body
-
-    def _too_large(self) -> HttpRefusal:
-        return HttpRefusal(413, f"the body is larger than {self._limit} bytes (PLUGINS_MAX_MESSAGE_BYTES)")
+            status = table.get(code, 200)
+            await send_json(send, status, reply, *([RETRY_AFTER] if status == 503 else []))
 
     async def _status(self, scope: Scope, send: Send) -> None:
         path = scope["path"]
@@ -130,7 +107,7 @@ class McpApp:
             raise HttpRefusal(405, f"{path} takes GET", _ALLOW_GET)
         if path == "/health":
             status, body = 200, b'{"status":"alive"}'
-        elif self._host.serving:
+        elif self._host.ready:
             status, body = 200, b'{"status":"ready"}'
         else:
             status, body = 503, b'{"status":"not ready"}'

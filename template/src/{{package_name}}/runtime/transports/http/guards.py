@@ -20,9 +20,18 @@ HOST = b"host"
 METHOD = b"mcp-method"
 NAME = b"mcp-name"
 ORIGIN = b"origin"
+TRACEPARENT = b"traceparent"
+TRACESTATE = b"tracestate"
 VERSION = b"mcp-protocol-version"
 
-_WANTED = frozenset({ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, METHOD, NAME, ORIGIN, VERSION})
+_WANTED = frozenset(
+    (
+        *(ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, METHOD, NAME, ORIGIN, VERSION),
+        *(TRACEPARENT, TRACESTATE),
+    )
+)
+# Lists, of which the parts may stand in headers of their own.
+_LISTS = frozenset((ACCEPT, TRACESTATE))
 
 Headers = dict[bytes, bytes]
 
@@ -37,11 +46,16 @@ def wanted_headers(scope: Scope) -> Headers:
     for name, value in scope["headers"]:
         if name in _WANTED:
             if name in found:
-                if name != ACCEPT:
+                if name not in _LISTS:
                     raise HttpRefusal(400, f"header {name.decode()} stands more than once")
                 value = found[name] + b"," + value
             found[name] = value
     return found
+
+
+def trace(headers: Headers) -> dict[str, str]:
+    """The caller's trace (W3C Trace Context), as far as it says one."""
+    return {key.decode(): headers[key].decode("latin-1") for key in (TRACEPARENT, TRACESTATE) if key in headers}
 
 
 def check_media_types(headers: Headers) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -11,7 +12,11 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_JSON = (b"content-type", b"application/json")
+Header = tuple[bytes, bytes]
+
+RETRY_AFTER: Header = (b"retry-after", b"1")
+
+_JSON: Header = (b"content-type", b"application/json")
 
 
 class HttpRefusal(Exception):
@@ -23,16 +28,16 @@ class HttpRefusal(Exception):
         headers: headers beside those of every answer.
     """
 
-    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
+    def __init__(self, status: int, message: str, *headers: Header) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = headers
 
 
-async def send_json(send: Send, status: int, body: bytes) -> None:
+async def send_json(send: Send, status: int, body: bytes, *extra: Header) -> None:
     """Send a JSON body."""
-    headers = [_JSON, (b"content-length", b"%d" % len(body))]
+    headers = [_JSON, (b"content-length", b"%d" % len(body)), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -45,7 +50,12 @@ async def send_empty(send: Send, status: int) -> None:
 
 async def send_refusal(send: Send, refusal: HttpRefusal) -> None:
     """Send a refusal as a JSON object with the member "error"."""
+    await send_json(send, refusal.status, orjson.dumps({"error": refusal.message}), *refusal.headers)
+
+
+def refusal_bytes(refusal: HttpRefusal) -> bytes:
+    """The whole answer of a refusal that ends the connection, for where no application is asked."""
     body = orjson.dumps({"error": refusal.message})
-    headers = [_JSON, (b"content-length", b"%d" % len(body)), *refusal.headers]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"connection", b"close"), *refusal.headers]
+    start = b"HTTP/1.1 %d %b\r\n" % (refusal.status, HTTPStatus(refusal.status).phrase.encode())
+    return start + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from ...codecs.mcp import INVALID_REQUEST, McpEndpoint, Refusal, decode, error_message
+from ...codecs.mcp import INVALID_REQUEST, McpEndpoint, Refusal, Sender, decode, error_message
 from ...codecs.mcp.versions import HANDSHAKE_VERSIONS, PROTOCOL_VERSION_KEY, STATELESS_VERSION, negotiate
 from ...host import Host
 from ...listeners import Listeners
@@ -114,7 +114,7 @@ class StdioTransport:
                 text = f"the message is larger than {self._limit} bytes (PLUGINS_MAX_MESSAGE_BYTES)"
                 raise Refusal(INVALID_REQUEST, text)
             message = decode(line)
-            _, reply = await self._endpoint.answer(message, self._speaks(message))
+            _, reply = await self._endpoint.answer(message, Sender(self._speaks(message), size=len(line)))
         except Refusal as refusal:
             reply = error_message(None, refusal)
         if reply is not None:
