@@ -37,8 +37,16 @@ class ClientTls:
     keyfile_password: str | None = field(default=None, repr=False)
 
 
+class NotSent(ConnectionError):
+    """The connection is gone and nothing of the call has left: it may be made again on another connection."""
+
+
 class Client(Protocol):
-    """A connection to a plugin server."""
+    """A connection to a plugin server, or some that are used as one."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether the connection stands, as far as is known without asking the server."""
 
     async def invoke(self, hook: str, plugin: str, payload: Any, context: dict[str, Any] | None) -> dict[str, Any]:
         """Run a hook and return plugin_name, result or error, and context when it carries anything."""

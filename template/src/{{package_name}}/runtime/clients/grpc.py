@@ -68,6 +68,11 @@ class GrpcClient:
         await _ready(channel, endpoint, timeout)
         return cls(channel, timeout)
 
+    @property
+    def usable(self) -> bool:
+        """Whether the channel is connected; one that has lost its server comes back only after a pause of its own."""
+        return self._channel.get_state() is grpc.ChannelConnectivity.READY
+
     async def invoke(self, hook: str, plugin: str, payload: Any, context: dict[str, Any] | None) -> dict[str, Any]:
         """Run a hook and return plugin_name, result or error, and context when it carries anything.
 

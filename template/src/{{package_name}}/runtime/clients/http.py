@@ -27,6 +27,7 @@ class HttpClient(McpClient):
         self._idle: list[Connection] = []
         self._session: str | None = None
         self._negotiated = False
+        self._closed = False
         self._uds = parts.path if parts.scheme == "http+unix" else None
         self._path = "/mcp" if self._uds else parts.path or "/mcp"
         self._host = parts.hostname or "localhost"
@@ -65,6 +66,11 @@ class HttpClient(McpClient):
         client._negotiated = True
         return client
 
+    @property
+    def usable(self) -> bool:
+        """Whether the client may be used; each call connects when it finds no open connection."""
+        return not self._closed
+
     async def exchange(self, message: dict[str, Any]) -> Any:
         """Send a message in a POST, and return the decoded answer; None when the server has none.
 
@@ -88,6 +94,7 @@ class HttpClient(McpClient):
 
     async def close(self) -> None:
         """Close all connections."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 

@@ -58,6 +58,11 @@ class StdioClient(McpClient):
             raise
         return client
 
+    @property
+    def usable(self) -> bool:
+        """Whether the server runs."""
+        return not self._reading.done()
+
     async def exchange(self, message: dict[str, Any]) -> Any:
         """Send a message, and return the decoded answer to it; None for a notification.
 

@@ -48,6 +48,11 @@ class UnixClient:
         client._streams = await asyncio.open_unix_connection(client._path)
         return client
 
+    @property
+    def usable(self) -> bool:
+        """Whether the connection stands; the next call of one that does not connects again."""
+        return self._streams is not None and not self._streams[0].at_eof()
+
     async def invoke(self, hook: str, plugin: str, payload: Any, context: dict[str, Any] | None) -> dict[str, Any]:
         """Run a hook and return plugin_name, result or error, and context when it carries anything.
 
