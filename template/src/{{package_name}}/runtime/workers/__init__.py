@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from ..errors import StartError
+from ..metrics import metrics_wanted
 from ..settings import ServerSettings
 from .membership import Membership
 from .metrics_folder import MetricsFolder
@@ -33,7 +34,5 @@ def supervise(settings: ServerSettings, announce: Callable[[list[str]], None]) -
             f"{settings.workers} workers (--workers, PLUGINS_WORKERS) cannot share standard input and output; serve "
             "stdio with one"
         )
-    # Elsewhere nobody can read what is counted.
-    counted = "http" in settings.transports or settings.admin is not None
-    with MetricsFolder() if counted else nullcontext() as metrics:
+    with MetricsFolder() if metrics_wanted(settings) else nullcontext() as metrics:
         return asyncio.run(Supervisor(settings.workers, settings.grace, announce, metrics).run())

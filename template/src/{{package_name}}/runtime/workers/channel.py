@@ -12,6 +12,9 @@ VARIABLE = "PLUGINS_WORKER_CHANNEL"
 LEAVING = 10.0
 """Seconds that a worker has beyond the grace of calls in flight, for the shutdown() of plugins."""
 
+NUMBER = "PLUGINS_WORKER"
+"""The environment variable that tells a worker its number, from 1 on; the one that replaces it has the same."""
+
 _PIECE = 65536
 
 

@@ -25,12 +25,12 @@ class MetricsFolder:
     ) -> None:
         self._folder.cleanup()
 
-    def forget(self, pid: int) -> None:
-        """Take away what counts only while a process lives.
+    def forget(self, worker: int) -> None:
+        """Take away what counts only while a worker lives; the one that replaces it goes on with all else.
 
         Args:
-            pid: the process, which has ended.
+            worker: the number of the worker, which has ended.
         """
         from prometheus_client.multiprocess import mark_process_dead
 
-        mark_process_dead(pid, self._folder.name)
+        mark_process_dead(worker, self._folder.name)

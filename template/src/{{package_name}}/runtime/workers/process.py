@@ -11,7 +11,7 @@ from asyncio.subprocess import DEVNULL, Process
 from typing import Any
 
 from ..errors import StartError
-from .channel import VARIABLE, Channel
+from .channel import NUMBER, VARIABLE, Channel
 from .shared_sockets import SharedSockets
 
 
@@ -43,10 +43,11 @@ class WorkerProcess:
         loop.add_reader(channel.fileno(), self._read)
 
     @classmethod
-    async def start(cls, sockets: SharedSockets, environ: dict[str, str]) -> WorkerProcess:
+    async def start(cls, number: int, sockets: SharedSockets, environ: dict[str, str]) -> WorkerProcess:
         """Start a worker.
 
         Args:
+            number: its number.
             sockets: what it may ask for.
             environ: its environment.
         """
@@ -58,7 +59,7 @@ class WorkerProcess:
                 *sys.orig_argv[1:],
                 stdin=DEVNULL,
                 pass_fds=[descriptor],
-                env=environ | {VARIABLE: str(descriptor)},
+                env=environ | {NUMBER: str(number), VARIABLE: str(descriptor)},
                 # Ctrl-C at a terminal reaches a whole process group: the supervisor alone shall hear it.
                 process_group=0,
             )

@@ -41,14 +41,14 @@ class Supervisor:
         self._sockets = SharedSockets()
         self._workers: dict[int, WorkerProcess] = {}
         self._stop = asyncio.Event()
-        self._clean = True
+        self._exit_code = 0
 
     async def run(self) -> int:
         """Serve until a signal comes.
 
         Returns:
-            The exit code: 0 when all workers have stopped as they should, 1 when one failed or had to be killed; that
-            of the first worker when it cannot start and has said why.
+            The exit code: 0 when all workers have stopped as they should, 1 when one failed or had to be killed, that of
+            a signal when a second one came; that of the first worker when it cannot start and has said why.
 
         Raises:
             StartError: the first worker died before it served, or no process can be started.
@@ -68,7 +68,7 @@ class Supervisor:
             others = [await self._start(number) for number in range(2, self._count + 1)]
             keepers = [self._keep(number, worker) for number, worker in enumerate([first, *others], 1)]
             await asyncio.gather(self._announce_all([first, *others]), *keepers)
-            return 0 if self._clean else 1
+            return self._exit_code
         finally:
             self._sockets.close()
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -76,7 +76,7 @@ class Supervisor:
 
     async def _start(self, number: int) -> WorkerProcess:
         try:
-            worker = await WorkerProcess.start(self._sockets, self._environ)
+            worker = await WorkerProcess.start(number, self._sockets, self._environ)
         except OSError as problem:
             raise StartError(f"worker {number} cannot be started: {problem}") from problem
         self._workers[number] = worker
@@ -95,12 +95,13 @@ class Supervisor:
         backoff = Backoff()
         while True:
             await worker.ended
-            if self._metrics:
-                self._metrics.forget(worker.pid)
             if self._stop.is_set():
                 # One that was still starting had no handler for the signal yet.
-                self._clean &= worker.exit_code == 0 or not worker.lines
+                if worker.exit_code and worker.lines:
+                    self._exit_code = self._exit_code or 1
                 return
+            if self._metrics:
+                self._metrics.forget(number)
             reason = f"process {worker.pid} {worker.end}"
             while True:
                 delay = backoff.delay(worker.served)
@@ -124,8 +125,9 @@ class Supervisor:
     def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
             logger.warning("second signal: leaving at once")
+            self._exit_code = 128 + number
             self._kill()
-            os._exit(128 + number)
+            return
         self._stop.set()
         self._sockets.close()
         for worker in self._workers.values():
@@ -133,7 +135,7 @@ class Supervisor:
         asyncio.get_running_loop().call_later(self._grace + LEAVING, self._kill_late)
 
     def _kill_late(self) -> None:
-        self._clean = False
+        self._exit_code = 1
         logger.error("workers have not stopped %g s after the grace; they are killed", LEAVING)
         self._kill()
 
