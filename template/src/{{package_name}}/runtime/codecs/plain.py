@@ -71,6 +71,11 @@ def find_unrepresentable(value: Any, *, integers: Literal["exact", "double"] = "
     return None
 
 
+def with_question_marks(text: str) -> str:
+    """A text with question marks for what UTF-8 cannot write of it."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _scalar_reason(value: Any, double: bool) -> str | None:
     if value is None or isinstance(value, bool):
         return None

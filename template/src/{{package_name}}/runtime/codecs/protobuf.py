@@ -10,26 +10,28 @@ from ...contract import plugin_service_pb2 as pb
 from ..calls import HookCall, HookReply, Unrepresentable
 from ..errors import MCP_INTERNAL_ERROR, ErrorCode, StartError
 from ..replies import error_reply
+from .plain import with_question_marks
 from .struct import from_struct, to_struct
 
 _METRIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _METRICS_LIMIT = 16
 
 
-def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | None = None) -> HookCall:
+def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | None = None, size: int = 0) -> HookCall:
     """Read a hook call.
 
     Args:
         request: the parsed request.
         transport: the name of the transport.
         identity: the caller's verified TLS name.
+        size: bytes of the request as it was received.
 
     Raises:
         Unrepresentable: a number of the payload or the context is not one of JSON.
     """
     payload = from_struct(request.payload, "payload")
     context = read_context(request.context) if request.HasField("context") else None
-    return HookCall(request.hook_type, request.plugin_name, payload, context, transport, identity)
+    return HookCall(request.hook_type, request.plugin_name, payload, context, transport, identity, size)
 
 
 def read_context(message: pb.PluginContext) -> dict[str, Any]:
@@ -57,6 +59,15 @@ def read_context(message: pb.PluginContext) -> dict[str, Any]:
             "metadata": from_struct(shared.metadata, "context.global_context.metadata"),
         },
     }
+
+
+def unreadable(
+    request: pb.InvokeHookRequest, problem: Unrepresentable, transport: str, identity: str | None = None, size: int = 0
+) -> tuple[HookCall, ErrorCode]:
+    """What is known of a call that `read_call` could not read, and which part was to blame."""
+    call = HookCall(request.hook_type, request.plugin_name, None, None, transport, identity, size)
+    in_context = problem.path.startswith("context")
+    return call, ErrorCode.INVALID_CONTEXT if in_context else ErrorCode.INVALID_PAYLOAD
 
 
 def refuse_call(request: pb.InvokeHookRequest, problem: Unrepresentable, transport: str) -> bytes:
@@ -149,17 +160,13 @@ def check_configs(configs: list[dict[str, Any]]) -> None:
 
 def _write_error(error: dict[str, Any], message: pb.PluginError) -> None:
     # A plugin's own error must arrive in any case: what cannot be written of its text becomes a question mark.
-    message.message = _text(error["message"])
-    message.plugin_name = _text(error["plugin_name"])
-    message.code = _text(error["code"])
+    message.message = with_question_marks(error["message"])
+    message.plugin_name = with_question_marks(error["plugin_name"])
+    message.code = with_question_marks(error["code"])
     number = error.get("mcp_error_code", MCP_INTERNAL_ERROR)
     message.mcp_error_code = number if -(2**31) <= number < 2**31 else MCP_INTERNAL_ERROR
     if error.get("details"):
         to_struct(error["details"], message.details, "error.details")
-
-
-def _text(value: str) -> str:
-    return value.encode("utf-8", "replace").decode()
 
 
 def _write_metrics(metrics: dict[str, Any], message: pb.DenialMetadata) -> None:

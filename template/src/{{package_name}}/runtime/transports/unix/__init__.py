@@ -1,4 +1,4 @@
-"""The length-prefixed Unix socket, version 1: four bytes of length, highest first, then a protobuf message."""
+"""The length-prefixed Unix socket, in both versions of its protocol."""
 
 from __future__ import annotations
 

@@ -6,12 +6,15 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from ....contract import plugin_service_pb2 as pb
-from ...calls import HookReply, Unrepresentable
-from ...codecs.protobuf import check_configs, read_call, refuse_call, write_config, write_configs, write_reply
-from ...errors import ErrorCode
+from ...codecs.frames import MAX_FRAME
+from ...codecs.protobuf import check_configs
+from ...peer import check_uids, is_allowed
+from .answers import Answers
 from .arrival import ArrivalClock
-from .connection import Limits, UnixConnection
+from .connection import Connection, Limits
+from .opening import Opening
+from .serial import SerialConnection
+from .stream import StreamConnection
 
 if TYPE_CHECKING:
     from ...host import Host
@@ -20,17 +23,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_FRAME = 16 * 1024 * 1024
+_NAME = "unix"
 _SETTING = "choose another path with --socket or PLUGINS_UNIX_SOCKET_PATH"
-_IDLE = 300.0
 # A Unix socket refuses clients that come while this many wait to be accepted; asyncio's own number is 100.
 _BACKLOG = 2048
 # Gateways wait for 30 s and hooks get 25: what is left, less one second for the way back.
 _SLACK = 4.0
+# Calls in flight on one connection of version 2; a gateway that wants more opens another one.
+_CALLS = 256
 
 
 class UnixTransport:
-    """Serves the host on a length-prefixed Unix socket.
+    """Serves the host on a length-prefixed Unix socket, in both versions of the protocol.
 
     Args:
         host: answers the calls.
@@ -44,8 +48,16 @@ class UnixTransport:
         self._listeners = listeners
         self._host = host
         self._path = settings.unix.path
-        self._limits = Limits(min(settings.limits.message_bytes, MAX_FRAME), host.longest_timeout + _SLACK)
-        self._connections: set[UnixConnection] = set()
+        self._uids = settings.limits.uids
+        self._limits = Limits(
+            frame=min(settings.limits.message_bytes, MAX_FRAME),
+            late=host.longest_timeout + _SLACK,
+            idle=settings.limits.idle,
+            read_time=settings.limits.read_time,
+            calls=_CALLS,
+        )
+        self._answers = Answers(host)
+        self._connections: set[Connection] = set()
         self._all_lost = asyncio.Event()
         self._server: asyncio.AbstractServer
         self._clock: ArrivalClock
@@ -54,11 +66,12 @@ class UnixTransport:
         """Listen.
 
         Raises:
-            StartError: the path cannot be used, or a plugin's configuration cannot travel.
+            StartError: the path cannot be used, a plugin's configuration cannot travel, or users cannot be told apart.
         """
+        check_uids(self._uids)
         check_configs(self._host.plugin_configs())
-        sock = self._listeners.unix("unix", self._path, _SETTING)
-        self._clock = ArrivalClock(self._close_idle)
+        sock = self._listeners.unix(_NAME, self._path, _SETTING)
+        self._clock = ArrivalClock(self._close_overdue)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(self._accept, sock=sock, backlog=_BACKLOG)
         return [f"unix://{self._path}"]
@@ -89,46 +102,32 @@ class UnixTransport:
             await asyncio.sleep(0)
         self._clock.stop()
 
-    def _accept(self) -> UnixConnection:
-        connection = UnixConnection(self._answer, self._limits, self._clock, self._lost)
+    def _accept(self) -> Connection:
+        return Opening(self._admit, self._begin, self._limits, self._lost)
+
+    def _admit(self, connection: Connection, transport: asyncio.BaseTransport) -> bool:
+        if not is_allowed(transport, self._uids) or not self._host.connections.open(_NAME):
+            return False
+        self._connections.add(connection)
+        return True
+
+    def _begin(self, opening: Connection, streaming: bool) -> Connection:
+        """Make the connection that takes an opening's place, in version 2 or 1."""
+        connection: Connection
+        if streaming:
+            connection = StreamConnection(self._answers.stream, self._limits, self._lost)
+        else:
+            connection = SerialConnection(self._answers.serial, self._clock, self._limits, self._lost)
+        self._connections.discard(opening)
         self._connections.add(connection)
         return connection
 
-    def _lost(self, connection: UnixConnection) -> None:
+    def _lost(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self._host.connections.close(_NAME)
         if not self._connections:
             self._all_lost.set()
 
-    def _close_idle(self, now: float) -> None:
-        for connection in [item for item in self._connections if now - item.idle_since() > _IDLE]:
-            logger.info("unix: closing a connection that was idle for %g s", _IDLE)
-            connection.abort()
-
-    async def _answer(self, data: bytes) -> tuple[bytes, bool]:
-        """Answer one request, whose kind shows in the fields that are set, and say whether the connection may go on.
-
-        Raises:
-            DecodeError: the bytes are no request.
-        """
-        # GetPluginConfigRequest has its name where a hook call has its hook, and GetPluginConfigsRequest is empty.
-        request = pb.InvokeHookRequest.FromString(data)
-        if request.plugin_name or request.HasField("payload") or request.HasField("context"):
-            try:
-                call = read_call(request, "unix")
-            except Unrepresentable as problem:
-                return refuse_call(request, problem, "unix"), True
-            overrun = False
-
-            def write(reply: HookReply) -> bytes:
-                nonlocal overrun
-                overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
-                written = write_reply(reply)
-                if len(written) > MAX_FRAME:
-                    raise Unrepresentable("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
-                return written
-
-            # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
-            return await self._host.answer(call, write), not overrun
-        if request.hook_type:
-            return write_config(self._host.plugin_config(request.hook_type)), True
-        return write_configs(self._host.plugin_configs()), True
+    def _close_overdue(self, now: float) -> None:
+        for connection in list(self._connections):
+            connection.close_overdue(now)
