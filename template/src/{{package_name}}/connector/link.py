@@ -1,0 +1,178 @@
+"""The way to one server: connections that come back, a breaker, and certificates that are renewed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from ..runtime.clients import Client, NotSent, connect
+from ..runtime.errors import StartError
+from .backoff import Backoff
+from .breaker import Breaker
+from .config import LinkConfig
+from .files import Files
+from .metrics import LinkMetrics
+from .pool import Pool
+from .unavailable import Unavailable, Why
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_TICK = 1.0
+_PROBE_TIMEOUT = 5.0
+
+
+class Link:
+    """Carries calls to one server; a task of its own keeps the connections up.
+
+    Attributes:
+        generation: rises with every time that the server was found again, maybe as another one.
+
+    Args:
+        config: where the server is.
+    """
+
+    def __init__(self, config: LinkConfig) -> None:
+        self.generation = 0
+        self._config = config
+        self._pool = Pool(self._connect, config.connections or 1)
+        self._breaker = Breaker(config.breaker_failures)
+        self._backoff = Backoff()
+        self._metrics = LinkMetrics(config.endpoint)
+        self._files = Files(config.tls.paths if config.tls else ())
+        self._keeper: asyncio.Task[None] | None = None
+        self._said = ""
+
+    async def start(self) -> None:
+        """Connect, and keep the connection from now on, also when there is none yet.
+
+        Raises:
+            StartError: a certificate cannot be used, or a package is missing.
+            Unavailable: the server cannot be reached.
+        """
+        if self._keeper is None:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        if not self._pool.connected:
+            await self._open()
+
+    async def call(self, ask: Callable[[Client], Awaitable[T]]) -> T:
+        """Ask the server something.
+
+        Args:
+            ask: makes the call on a connection; called again when nothing of it was sent.
+
+        Raises:
+            Unavailable: there is no answer.
+        """
+        if self._breaker.is_open:
+            raise Unavailable(Why.TIMEOUT, "it has left calls without an answer, and answers no probe yet")
+        for _ in range(2):
+            client = self._pool.pick() or await self._open()
+            try:
+                answer = await ask(client)
+            except NotSent:
+                await self._pool.drop(client)
+                continue
+            except TimeoutError:
+                if self._breaker.timed_out():
+                    logger.warning("%s leaves calls without an answer: calls fail at once now", self._config.endpoint)
+                raise Unavailable(Why.TIMEOUT, f"no answer within {self._config.deadline:g} s") from None
+            except OSError as problem:
+                await self._pool.sweep()
+                raise Unavailable(Why.UNREACHABLE, str(problem) or type(problem).__name__) from problem
+            self._breaker.answered()
+            return answer
+        raise Unavailable(Why.UNREACHABLE, "the connection was closed twice before the call could be sent")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        await self._pool.close()
+        self._metrics.down()
+
+    async def _open(self) -> Client:
+        try:
+            return await self._pool.open()
+        except (OSError, StartError) as problem:
+            if isinstance(problem, TimeoutError):
+                self._breaker.timed_out()
+            self._down(str(problem) or type(problem).__name__)
+            raise Unavailable(Why.UNREACHABLE, str(problem) or type(problem).__name__) from problem
+
+    async def _connect(self) -> Client:
+        config = self._config
+        first = not self._pool.connected
+        try:
+            async with asyncio.timeout(min(config.connect_timeout, config.deadline)):
+                client = await connect(config.address, tls=config.client_tls, timeout=config.deadline)
+        except TimeoutError:
+            raise TimeoutError(f"no connection within {config.connect_timeout:g} s") from None
+        if first:
+            self.generation += 1
+            self._backoff.reset()
+            self._breaker.answered()
+            self._metrics.up()
+            self._said = ""
+            logger.info("connected to %s", config.endpoint)
+        return client
+
+    async def _keep(self) -> None:
+        """Reconnect, look for renewed certificates, and probe a server that does not answer."""
+        while True:
+            try:
+                await asyncio.sleep(_TICK if self._pool.connected else self._backoff.pause())
+                await self._look()
+            except (OSError, Unavailable, StartError):
+                continue
+            except Exception:
+                logger.exception("keeping the connection to %s failed", self._config.endpoint)
+
+    async def _look(self) -> None:
+        had = self._pool.connected
+        if await self._pool.sweep() and not self._pool.connected:
+            self._down("the server closed the connection")
+            self._breaker.answered()
+        elif had and self._files.changed():
+            await self._replace()
+        if not self._pool.complete:
+            await self._open()
+        if self._breaker.is_open and (client := self._pool.pick()):
+            async with asyncio.timeout(_PROBE_TIMEOUT):
+                await client.plugin_configs()
+            self._breaker.probed()
+            logger.info("%s answers again", self._config.endpoint)
+
+    async def _replace(self) -> None:
+        """Connect with the new certificates; the former connections end when their calls have ended."""
+        former = self._pool.retire()
+        try:
+            await self._pool.open()
+        except (OSError, StartError) as problem:
+            self._pool.restore(former)
+            logger.warning("the certificates for %s changed but cannot be used: %s", self._config.endpoint, problem)
+            return
+        logger.info("connected to %s with the renewed certificates", self._config.endpoint)
+        for client in former:
+            asyncio.get_running_loop().call_later(self._config.deadline, _close_later, client)
+
+    def _down(self, reason: str) -> None:
+        self._metrics.down()
+        if reason != self._said:
+            self._said = reason
+            logger.warning("no connection to %s: %s; trying again", self._config.endpoint, reason)
+
+
+def _close_later(client: Client) -> None:
+    task = asyncio.get_running_loop().create_task(client.close())
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+_closing: set[asyncio.Task[Any]] = set()
