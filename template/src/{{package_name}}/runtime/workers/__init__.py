@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from ..errors import StartError
-from ..metrics import metrics_wanted
 from ..settings import ServerSettings
 from .membership import Membership
 from .metrics_folder import MetricsFolder
@@ -34,5 +33,5 @@ def supervise(settings: ServerSettings, announce: Callable[[list[str]], None]) -
             f"{settings.workers} workers (--workers, PLUGINS_WORKERS) cannot share standard input and output; serve "
             "stdio with one"
         )
-    with MetricsFolder() if metrics_wanted(settings) else nullcontext() as metrics:
+    with MetricsFolder() if settings.metrics else nullcontext() as metrics:
         return asyncio.run(Supervisor(settings.workers, settings.grace, announce, metrics).run())

@@ -47,8 +47,8 @@ class Supervisor:
         """Serve until a signal comes.
 
         Returns:
-            The exit code: 0 when all workers have stopped as they should, 1 when one failed or had to be killed, that of
-            a signal when a second one came; that of the first worker when it cannot start and has said why.
+            The exit code: 0 when all workers have stopped as they should, 1 when one failed or had to be killed, that
+            of a signal when a second one came; that of the first worker when it cannot start and has said why.
 
         Raises:
             StartError: the first worker died before it served, or no process can be started.
@@ -65,9 +65,11 @@ class Supervisor:
                 if first.exit_code == _EXIT_START:
                     return _EXIT_START
                 raise StartError(f"the first worker {first.end} before it served; see what it wrote above")
-            others = [await self._start(number) for number in range(2, self._count + 1)]
-            keepers = [self._keep(number, worker) for number, worker in enumerate([first, *others], 1)]
-            await asyncio.gather(self._announce_all([first, *others]), *keepers)
+            workers = [first]
+            while len(workers) < self._count and not self._stop.is_set():
+                workers.append(await self._start(len(workers) + 1))
+            keepers = [self._keep(number, worker) for number, worker in enumerate(workers, 1)]
+            await asyncio.gather(self._announce_all(workers), *keepers)
             return self._exit_code
         finally:
             self._sockets.close()
