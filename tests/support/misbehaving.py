@@ -13,6 +13,7 @@ SECRET = "the-secret-of-the-probe"
 
 SOURCE = """
 import asyncio
+import os
 import time
 
 from {package}.runtime import (
@@ -21,6 +22,10 @@ from {package}.runtime import (
 
 
 class Probe(Plugin):
+    async def initialize(self):
+        self.waiting = 0
+        self.gate = None
+
     async def tool_pre_invoke(self, payload, context):
         context.set_state("calls", context.get_state("calls", 0) + 1)
         context.global_context.state["seen"] = payload.name
@@ -38,6 +43,21 @@ class Probe(Plugin):
     async def sleep(self, payload):
         await asyncio.sleep(payload.args["seconds"])
         return self.answer(payload, payload.args)
+
+    async def wait(self, payload):
+        # Until the test opens the named pipe: in a thread, since that may take any time.
+        if self.gate is None:
+            loop = asyncio.get_running_loop()
+            self.gate = loop.run_in_executor(None, lambda: open(payload.args["pipe"]).close())
+        self.waiting += 1
+        await asyncio.shield(self.gate)
+        return self.answer(payload, payload.args)
+
+    async def count(self, payload):
+        return self.answer(payload, {{"waiting": self.waiting}})
+
+    async def process(self, payload):
+        return self.answer(payload, {{"process": os.getpid()}})
 
     async def block(self, payload):
         # Tells the test that the loop stands still from now on.

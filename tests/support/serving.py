@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -60,23 +60,24 @@ def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) 
 
     Args:
         plugin: the plugin.
-        transports: transports, separated by commas.
+        transports: transports, separated by commas; with "stdio" alone, standard input and output are pipes.
         options: further options of `serve`; they win over the free ports and sockets. With TLS, gRPC takes no socket:
             give "--grpc-uds", "".
         extra: environment variables.
     """
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
         places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
+        streams = subprocess.PIPE if transports == "stdio" else subprocess.DEVNULL
         process = subprocess.Popen(
             command(plugin, "serve", "--transport", transports, *places, *options),
             cwd=plugin.root, env=environ(plugin, **extra), text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            stdin=streams, stdout=streams, stderr=subprocess.PIPE,
         )  # fmt: skip
         served = Served(process)
         try:
             names = transports.split(",")
             both = "grpc" in names and ("--grpc-uds", "") not in pairwise(options)
-            _read_endpoints(served, len(names) + both)
+            _read_endpoints(served, len(names) + both - names.count("stdio"))
             yield served
         finally:
             if process.poll() is None:
@@ -87,7 +88,23 @@ def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) 
                 process.kill()
                 raise
             finally:
-                _close_log(served)
+                _close_streams(served)
+
+
+def serve_one(
+    plugin: RenderedPlugin, scheme: str, folder: Path, *options: str, **extra: str
+) -> AbstractContextManager[Served]:
+    """Serve a rendered plugin so that a scheme is among its endpoints.
+
+    Args:
+        plugin: the plugin.
+        scheme: "http", "http+unix", "grpc", "grpc+unix", "unix" or "stdio".
+        folder: where the Unix socket of HTTP goes.
+        options: further options of `serve`.
+        extra: environment variables.
+    """
+    place = ("--uds", str(folder / "h.sock")) if scheme == "http+unix" else ()
+    return serve(plugin, scheme.partition("+")[0], *place, *options, **extra)
 
 
 def config_file(plugin: RenderedPlugin) -> Path:
@@ -120,7 +137,11 @@ def _pump(served: Served, lines: queue.Queue[str | None]) -> None:
     lines.put(None)
 
 
-def _close_log(served: Served) -> None:
+def _close_streams(served: Served) -> None:
+    for stream in (served.process.stdin, served.process.stdout):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()
     if served.reader is not None:
         served.reader.join(START_LIMIT)
     if served.process.stderr is not None:

@@ -1,0 +1,1 @@
+"""What a server must stand in production, on every transport."""
