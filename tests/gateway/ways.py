@@ -44,13 +44,18 @@ def drive(python: Path, driver: str, job: dict[str, Any]) -> dict[str, Any]:
         driver: the name of a module of this folder.
         job: the module's argument.
     """
+    seen: dict[str, Any] = drive_module(python, f"{__package__}.{driver}", job)
+    return seen
+
+
+def drive_module(python: Path, module: str, job: dict[str, Any]) -> Any:
+    """Run a module that takes a job as JSON to its end, and return what it printed in its last line."""
     # The gateway's framework writes into the folder that it is started in.
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [python, "-m", f"{__package__}.{driver}", json.dumps(job)],
+            [python, "-m", module, json.dumps(job)],
             env=os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)},
             cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return seen
+    return json.loads(done.stdout.splitlines()[-1])

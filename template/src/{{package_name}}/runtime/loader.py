@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from ..contract.hooks import HOOKS, HookMethods, HookSpec
 from .config import PluginConfig
+from .cpex_plugin import CpexPlugin, is_cpex_plugin
 from .errors import StartError, validation_message
 from .plugin import Plugin
 
@@ -51,7 +52,7 @@ def load_plugin(entry: PluginConfig) -> Plugin:
     """Import a plugin's class and make its object.
 
     Args:
-        entry: the plugin's entry in the configuration file.
+        entry: the plugin's entry in the configuration file; `kind` may name a class of cpex as well.
 
     Raises:
         StartError: the class cannot be imported, is no plugin, or refuses its configuration.
@@ -66,28 +67,36 @@ def load_plugin(entry: PluginConfig) -> Plugin:
         raise StartError(f"{where}: kind {entry.kind!r} must be written as package.module.Class")
     try:
         module = importlib.import_module(module_name)
+    except ModuleNotFoundError as problem:
+        extra = "; install the extra 'cpex'" if (problem.name or "").split(".")[0] == "cpex" else ""
+        raise StartError(f"{where}: cannot import {module_name}: {problem}{extra}") from problem
     except Exception as problem:
         raise StartError(f"{where}: cannot import {module_name}: {type(problem).__name__}: {problem}") from problem
     found = getattr(module, class_name, None)
-    if not (inspect.isclass(found) and issubclass(found, Plugin)):
-        raise StartError(f"{where}: {entry.kind} is not a subclass of Plugin; import it from <package>.runtime")
     try:
+        if is_cpex_plugin(found):
+            return CpexPlugin(entry, found)
+        if not (inspect.isclass(found) and issubclass(found, Plugin)):
+            raise StartError(f"{where}: {entry.kind} is not a subclass of Plugin; import it from <package>.runtime")
         return found(entry)
+    except StartError:
+        raise
     except ValidationError as problem:
         raise StartError(f"{where}: {validation_message(problem, 'config')}") from problem
     except Exception as problem:
         raise StartError(f"{where}: cannot be made: {type(problem).__name__}: {problem}") from problem
 
 
-def implemented_by(found: type[Plugin]) -> list[str]:
-    """The wire names of the hooks that a plugin's class overrides."""
-    return [name for name in HOOKS if getattr(found, name) is not getattr(HookMethods, name)]
+def implemented_by(found: type[Plugin] | Plugin) -> list[str]:
+    """The wire names of the hooks that a plugin overrides: in its class or, as those of cpex, in the object alone."""
+    methods = ((name, getattr(found, name)) for name in HOOKS)
+    return [name for name, method in methods if getattr(method, "__func__", method) is not getattr(HookMethods, name)]
 
 
 def implemented_hooks(plugin: Plugin) -> dict[str, Hook]:
-    """Find the hooks that a plugin's class overrides, by wire name."""
+    """Find the hooks that a plugin overrides, by wire name."""
     hooks = {}
-    for name in implemented_by(type(plugin)):
+    for name in implemented_by(plugin):
         method = getattr(plugin, name)
         hooks[name] = Hook(HOOKS[name], method, threaded=not inspect.iscoroutinefunction(method))
     return hooks
