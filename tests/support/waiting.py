@@ -9,15 +9,22 @@ from collections.abc import Callable
 LIMIT = 30.0
 
 
-def until(condition: Callable[[], bool], limit: float = LIMIT) -> None:
+def until(
+    condition: Callable[[], bool],
+    limit: float = LIMIT,
+    otherwise: Callable[[], str] = lambda: "the condition never came true",
+    pause: float = 0.01,
+) -> None:
     """Wait for a condition.
 
     Args:
-        condition: asked again and again.
+        condition: asked again and again; what it raises ends the waiting.
         limit: seconds after which the test fails.
+        otherwise: says what the test fails with.
+        pause: seconds between two questions.
     """
     end = time.monotonic() + limit
-    pause = threading.Event()
+    waiting = threading.Event()
     while not condition():
-        assert time.monotonic() < end, "the condition never came true"
-        pause.wait(0.01)
+        assert time.monotonic() < end, otherwise()
+        waiting.wait(pause)
