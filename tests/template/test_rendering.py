@@ -47,6 +47,7 @@ FILES = {
     "resources/demo.yaml",
     "resources/plugins/config.yaml",
     "run-server.sh",
+    "tests/conftest.py",
     "tests/test_plugin.py",
     "tests/test_transports.py",
 }

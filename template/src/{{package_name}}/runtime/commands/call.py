@@ -7,11 +7,11 @@ import asyncio
 import json
 import sys
 import time
-import uuid
 from typing import Any
 
 from ...contract.hooks import HOOKS
 from ..clients import Client, ClientTls, connect
+from ..clients.context import new_context
 from ..errors import StartError
 from . import options
 from .changes import describe
@@ -78,11 +78,6 @@ async def _connect(endpoint: str, tls: ClientTls | None, timeout: float, wait: f
             if time.monotonic() >= end:
                 raise
         await asyncio.sleep(_RETRY_SECONDS)
-
-
-def new_context() -> dict[str, Any]:
-    """A plugin context for a request of its own."""
-    return {"global_context": {"request_id": uuid.uuid4().hex}, "state": {}, "metadata": {}}
 
 
 def _json(text: str, what: str) -> Any:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ..clients import connect
+from ..clients.context import new_context
 from ..errors import StartError
 from . import options
-from .call import new_context
 from .demo_cases import Case, is_right, load_cases, verdict
 from .endpoints import server_command
 
