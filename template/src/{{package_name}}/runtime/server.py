@@ -9,10 +9,10 @@ import os
 import signal
 from collections.abc import Callable
 
-from .call_log import CallLog
 from .errors import StartError
 from .host import Host
 from .listeners import Listeners
+from .observation import Observation
 from .settings import ServerSettings
 from .transports import Transport, load_transport
 
@@ -56,18 +56,18 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)
-        if self._settings.log_calls != "none":
-            self._host.observers.append(CallLog(self._settings.log_calls))
+        observation = Observation(self._host, self._settings, self._listeners)
         # Made before the plugins are loaded: stdio takes standard output away from whatever a plugin prints.
         made = [(name, factory(self._host, self._settings, self._listeners)) for name, factory in factories]
         try:
+            endpoints = await observation.start()
             await self._host.start()
-            endpoints = {}
             for name, transport in made:
                 endpoints[name] = await transport.start()
                 self._transports.append(transport)
             if self._announce:
                 self._announce(endpoints)
+            observation.serving()
             # What lives now lives as long as the process: keep the collector from walking it again and again.
             gc.collect()
             gc.freeze()
@@ -77,6 +77,7 @@ class Server:
             grace = self._settings.grace
             await asyncio.gather(*(transport.stop(grace) for transport in self._transports))
             await self._host.stop()
+            await observation.stop(grace)
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 

@@ -92,6 +92,11 @@ class ServerSettings:
     log_calls: str
     otel: bool
 
+    @property
+    def metrics(self) -> bool:
+        """Whether anybody can read metrics; otherwise nothing is counted, and nothing imported for it."""
+        return "http" in self.transports or self.admin is not None
+
 
 def find_config_path(given: str | None, environ: Mapping[str, str]) -> Path:
     """Find the configuration file: the one that is named, else the usual place, else the one inside the package.
@@ -173,7 +178,11 @@ def resolve_settings(
         workers=look.value("workers"),
         limits=Limits(**{field.name: look.value(f"limits.{field.name}") for field in fields(Limits)}),
         http=HttpSettings(
-            look.value("http.host"), look.value("http.port"), look.value("http.uds"), _tls(look, "http", cli)
+            look.value("http.host"),
+            look.value("http.port"),
+            look.value("http.uds"),
+            _tls(look, "http", cli),
+            look.value("http.token"),
         ),
         grpc=GrpcSettings(
             look.value("grpc.host"),

@@ -41,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
         # The client of stdio started this process and knows where it is.
         for endpoint in endpoints.pop("stdio", []):
             logger.info("serving %s on %s", ", ".join(host.names), endpoint)
-        lines = [f"serving {', '.join(host.names)} on {endpoint}" for found in endpoints.values() for endpoint in found]
+        lines = [f"admin on {endpoint}" for endpoint in endpoints.pop("admin", [])]
+        lines += [
+            f"serving {', '.join(host.names)} on {endpoint}" for found in endpoints.values() for endpoint in found
+        ]
         if membership:
             membership.serving(lines)
         else:

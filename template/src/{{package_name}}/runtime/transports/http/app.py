@@ -17,6 +17,7 @@ from ...codecs.mcp.jsonrpc import (
 )
 from ...codecs.mcp.versions import STATELESS_VERSION, SUPPORTED_VERSIONS, UNNAMED_VERSION, unsupported_version
 from ...host import Host
+from ...status import StatusPages
 from ...tls import scope_identity
 from . import guards
 from .bodies import read_body
@@ -28,7 +29,6 @@ _STATUS = {**dict.fromkeys(_BAD_REQUEST, 400), OVERLOADED: 503}
 # From 2026-07-28 on the status says as much as the error code; before, an error of a method came with 200.
 _STATUS_STATELESS = {**_STATUS, INVALID_PARAMS: 400, METHOD_NOT_FOUND: 404}
 _ALLOW_POST = (b"allow", b"POST")
-_ALLOW_GET = (b"allow", b"GET, HEAD")
 
 
 class McpApp:
@@ -51,6 +51,7 @@ class McpApp:
         tls: bool,
     ) -> None:
         self._host = host
+        self._pages = StatusPages(host)
         self._endpoint = endpoint
         self._limit = max_message_bytes
         self._check_origin = check_origin
@@ -100,15 +101,7 @@ class McpApp:
             await send_json(send, status, reply, *([RETRY_AFTER] if status == 503 else []))
 
     async def _status(self, scope: Scope, send: Send) -> None:
-        path = scope["path"]
-        if path not in ("/health", "/ready"):
+        page = await self._pages.answer(scope)
+        if page is None:
             raise HttpRefusal(404, "not found: MCP is at /mcp")
-        if scope["method"] not in ("GET", "HEAD"):
-            raise HttpRefusal(405, f"{path} takes GET", _ALLOW_GET)
-        if path == "/health":
-            status, body = 200, b'{"status":"alive"}'
-        elif self._host.ready:
-            status, body = 200, b'{"status":"ready"}'
-        else:
-            status, body = 503, b'{"status":"not ready"}'
-        await send_json(send, status, body)
+        await page.send(send)
