@@ -73,3 +73,8 @@ class Unrepresentable(ValueError):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+    def below(self, name: str) -> Unrepresentable:
+        """The same about a value that stands in another one: `name` comes before its path."""
+        dot = "." if self.path and not self.path.startswith("[") else ""
+        return Unrepresentable(f"{name}{dot}{self.path}", self.reason)

@@ -121,8 +121,7 @@ def _json(value: Any, name: str) -> bytes:
     try:
         return dumps(value)
     except Unrepresentable as problem:
-        dot = "." if problem.path and not problem.path.startswith("[") else ""
-        raise Unrepresentable(f"{name}{dot}{problem.path}", problem.reason) from None
+        raise problem.below(name) from None
 
 
 def _written(answer: pb.ServerFrame, name: str) -> bytes:
