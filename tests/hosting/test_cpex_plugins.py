@@ -108,7 +108,7 @@ def test_a_class_of_a_package_that_is_missing_names_the_extra(rendered: Rendered
     path.write_text(yaml.safe_dump({"plugins": [entry]}))
     done = run(rendered, "serve", "--config", str(path))
     assert done.returncode == 2
-    assert "plugin 'Pii': cannot import cpex.framework" in done.stderr
+    assert "plugin 'Pii': cannot import cpex.framework: ModuleNotFoundError" in done.stderr
     assert "install the extra 'cpex'" in done.stderr
 
 

@@ -9,15 +9,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from ..contract.hooks import HOOKS, HookMethods, HookSpec
+from ..contract.hooks import HOOKS, HookMethods
 from .config import PluginConfig
 from .cpex_plugin import CpexPlugin, is_cpex_plugin
 from .errors import StartError, validation_message
 from .plugin import Plugin
+
+
+class Spec(Protocol):
+    """What the host must know of a hook: the models of what goes in and of what comes out."""
+
+    @property
+    def payload(self) -> type[BaseModel]: ...
+
+    @property
+    def result(self) -> type[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,7 @@ class Hook:
         threaded: whether the method is a plain `def`, to be run in a thread.
     """
 
-    spec: HookSpec
+    spec: Spec
     method: Callable[[Any, Any], Any]
     threaded: bool
 
@@ -67,11 +77,11 @@ def load_plugin(entry: PluginConfig) -> Plugin:
         raise StartError(f"{where}: kind {entry.kind!r} must be written as package.module.Class")
     try:
         module = importlib.import_module(module_name)
-    except ModuleNotFoundError as problem:
-        extra = "; install the extra 'cpex'" if (problem.name or "").split(".")[0] == "cpex" else ""
-        raise StartError(f"{where}: cannot import {module_name}: {problem}{extra}") from problem
     except Exception as problem:
-        raise StartError(f"{where}: cannot import {module_name}: {type(problem).__name__}: {problem}") from problem
+        missing = isinstance(problem, ModuleNotFoundError) and (problem.name or "").split(".")[0] == "cpex"
+        help = "; install the extra 'cpex'" if missing else ""
+        reason = f"{type(problem).__name__}: {problem}{help}"
+        raise StartError(f"{where}: cannot import {module_name}: {reason}") from problem
     found = getattr(module, class_name, None)
     try:
         if is_cpex_plugin(found):
