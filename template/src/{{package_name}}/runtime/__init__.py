@@ -7,9 +7,35 @@ from ..contract.hooks import *  # noqa: F403 - the names are those of hooks.__al
 from .config import PluginCondition, PluginConfig, PluginMode
 from .errors import PluginError, PluginErrorModel, PluginViolationError
 from .plugin import Plugin, PluginSettings
+from .providers import (
+    AuditEvent,
+    AuditPlugin,
+    AuthPlugin,
+    Credential,
+    CredentialInfo,
+    CredentialKey,
+    CredentialOwner,
+    CredentialPlugin,
+    CredentialValue,
+    Metric,
+    NewCredential,
+    TelemetryPlugin,
+    UserPrincipal,
+)
 from .text import map_strings, strings
 
 __all__ = [
+    "AuditEvent",
+    "AuditPlugin",
+    "AuthPlugin",
+    "Credential",
+    "CredentialInfo",
+    "CredentialKey",
+    "CredentialOwner",
+    "CredentialPlugin",
+    "CredentialValue",
+    "Metric",
+    "NewCredential",
     "Plugin",
     "PluginCondition",
     "PluginConfig",
@@ -18,6 +44,8 @@ __all__ = [
     "PluginMode",
     "PluginSettings",
     "PluginViolationError",
+    "TelemetryPlugin",
+    "UserPrincipal",
     "map_strings",
     "strings",
 ]

@@ -16,6 +16,7 @@ from .connections import Connections
 from .errors import ErrorCode, StartError
 from .hosted import Hosted, start_plugin
 from .observe import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome, Tracer, request_id, verdict
+from .providers import METHODS
 from .replies import error_reply, unrepresentable_reply
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Host:
         self._hosted: dict[str, Hosted] = {}
         self._disabled = {entry.name.lower(): entry for entry in entries if entry.mode is PluginMode.DISABLED}
         self._failed: dict[str, PluginConfig] = {}
+        self._answering: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hook")
         self.serving = False
         self.running = 0
@@ -104,6 +106,7 @@ class Host:
                 continue
             hosted.watch(self._changed)
             self._hosted[entry.name.lower()] = hosted
+            self._add_methods(hosted)
         if not self._hosted:
             raise StartError(f"{reason}: there is nothing to serve")
         self.serving = True
@@ -136,6 +139,16 @@ class Host:
     def plugins_running(self) -> dict[str, int]:
         """How many hooks of each plugin are running now, by name."""
         return {hosted.name: hosted.running for hosted in self._hosted.values()}
+
+    def plugin_for(self, hook: str) -> str | None:
+        """The plugin that a call is for when it names none; None when that is not clear.
+
+        Args:
+            hook: a hook, which the only plugin answers, or one of METHODS, which only one plugin may answer.
+        """
+        if hook in METHODS:
+            return self._answering.get(hook)
+        return self.names[0] if len(self._hosted) == 1 else None
 
     def plugin_configs(self) -> list[dict[str, Any]]:
         """The entries of all plugins, those that are served first, as every gateway release accepts them."""
@@ -209,6 +222,15 @@ class Host:
         self._record(call, self._hosted.get(call.plugin.lower()), *verdict(reply), began, len(written))
         return written
 
+    def _add_methods(self, hosted: Hosted) -> None:
+        for method in hosted.hooks.keys() & METHODS.keys():
+            first = self._answering.setdefault(method, hosted.name)
+            if first != hosted.name:
+                raise StartError(
+                    f"plugins {first!r} and {hosted.name!r} both answer {method}, and its callers name no plugin: "
+                    "serve one of them"
+                )
+
     def _changed(self) -> None:
         for watcher in self.watchers:
             watcher()
@@ -218,7 +240,7 @@ class Host:
     ) -> None:
         record = CallRecord(
             hosted.name if hosted else UNKNOWN,
-            call.hook if call.hook in HOOKS else UNKNOWN,
+            call.hook if call.hook in HOOKS or call.hook in METHODS else UNKNOWN,
             call.transport,
             outcome,
             code,

@@ -17,6 +17,7 @@ from .deadlines import Deadlines, Overrun
 from .errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
 from .loader import Hook, implemented_hooks, load_plugin
 from .plugin import Plugin
+from .providers import METHODS, method_hooks
 from .replies import (
     CLIENT_IDENTITY,
     blocked,
@@ -49,7 +50,7 @@ class Hosted:
     def __init__(self, plugin: Plugin, config: PluginConfig, timeout: float, threads: Executor) -> None:
         self.plugin = plugin
         self.config = config
-        self.hooks = implemented_hooks(plugin)
+        self.hooks = implemented_hooks(plugin) | method_hooks(plugin)
         self.deadlines = Deadlines(config.timeout or timeout)
         self.threads = threads
         self.running = 0
@@ -88,7 +89,7 @@ class Hosted:
         """
         hook = self.hooks.get(call.hook)
         if hook is None:
-            if call.hook in HOOKS:
+            if call.hook in HOOKS or call.hook in METHODS:
                 text = f"plugin {self.name} does not implement hook {call.hook}"
                 return error_reply(call, ErrorCode.HOOK_NOT_IMPLEMENTED, text)
             return error_reply(call, ErrorCode.UNKNOWN_HOOK, f"there is no hook {call.hook!r}")

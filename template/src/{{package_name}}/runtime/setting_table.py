@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import StartError
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -71,6 +73,14 @@ def _one_of(*words: str) -> Callable[[Any], str]:
         return word
 
     return parse
+
+
+def _token(value: Any) -> str:
+    token = str(value)
+    if not (len(token) >= 16 and token.isascii() and token.isprintable() and " " not in token):
+        # Without the value, which an error of the usual kind would show.
+        raise StartError("PLUGINS_SERVER_TOKEN: a token has at least 16 characters of ASCII, and no spaces")
+    return token
 
 
 def _switch(value: Any) -> bool:
@@ -153,6 +163,12 @@ SETTINGS: dict[str, Setting] = {
     ),
     "http.uds": Setting(
         ("PLUGINS_SERVER_UDS",), "Unix socket of HTTP, instead of a port", yaml=("server_settings", "uds"), flag="--uds"
+    ),
+    "http.token": Setting(
+        ("PLUGINS_SERVER_TOKEN",),
+        "what callers of HTTP must show in the header X-Plugin-Token",
+        _token,
+        yaml=("server_settings", "token"),
     ),
     "grpc.host": Setting(
         ("PLUGINS_GRPC_SERVER_HOST",),

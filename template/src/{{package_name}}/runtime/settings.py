@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from .transports import TRANSPORTS
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """Where MCP over HTTP listens; `uds` replaces host and port."""
+    """Where HTTP listens, `uds` instead of host and port, and the token that callers must show, when there is one."""
 
     host: str
     port: int
     uds: str | None
     tls: TlsSettings | None
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ def resolve_settings(
         hook_timeout=look.value("hook_timeout"),
         grace=look.value("grace"),
         workers=look.value("workers"),
-        limits=Limits(**{field.name: look.value(f"limits.{field.name}") for field in fields(Limits)}),
+        limits=Limits(**{each.name: look.value(f"limits.{each.name}") for each in fields(Limits)}),
         http=HttpSettings(
             look.value("http.host"),
             look.value("http.port"),

@@ -1,10 +1,12 @@
-"""Checks of a request's headers: media types, version, and protection against DNS rebinding."""
+"""Checks of a request's headers: token, media types, version, and protection against DNS rebinding."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import ipaddress
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from ...codecs.mcp.jsonrpc import HEADER_MISMATCH, Refusal
 from .responses import HttpRefusal, Scope
 
 ACCEPT = b"accept"
+AUTHORIZATION = b"authorization"
 CONTENT_ENCODING = b"content-encoding"
 CONTENT_LENGTH = b"content-length"
 CONTENT_TYPE = b"content-type"
@@ -20,6 +23,7 @@ HOST = b"host"
 METHOD = b"mcp-method"
 NAME = b"mcp-name"
 ORIGIN = b"origin"
+TOKEN = b"x-plugin-token"
 TRACEPARENT = b"traceparent"
 TRACESTATE = b"tracestate"
 VERSION = b"mcp-protocol-version"
@@ -27,7 +31,7 @@ VERSION = b"mcp-protocol-version"
 _WANTED = frozenset(
     (
         *(ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, METHOD, NAME, ORIGIN, VERSION),
-        *(TRACEPARENT, TRACESTATE),
+        *(AUTHORIZATION, TOKEN, TRACEPARENT, TRACESTATE),
     )
 )
 # Lists, of which the parts may stand in headers of their own.
@@ -56,6 +60,21 @@ def wanted_headers(scope: Scope) -> Headers:
 def trace(headers: Headers) -> dict[str, str]:
     """The caller's trace (W3C Trace Context), as far as it says one."""
     return {key.decode(): headers[key].decode("latin-1") for key in (TRACEPARENT, TRACESTATE) if key in headers}
+
+
+def check_token(headers: Headers, token: bytes) -> None:
+    """Check that the caller shows the token, in a header of its own or as a bearer's.
+
+    Raises:
+        HttpRefusal: with status 401.
+    """
+    shown = headers.get(TOKEN)
+    if shown is None:
+        scheme, _, shown = headers.get(AUTHORIZATION, b"").partition(b" ")
+        shown = shown.strip() if scheme.lower() == b"bearer" else b""
+    if not hmac.compare_digest(shown, token):
+        text = "the header X-Plugin-Token is missing or holds another token (PLUGINS_SERVER_TOKEN)"
+        raise HttpRefusal(401, text, (b"www-authenticate", b"Bearer"))
 
 
 def check_media_types(headers: Headers) -> None:
@@ -106,6 +125,11 @@ def check_same_origin(headers: Headers) -> None:
         HttpRefusal: Origin and Host name different servers.
     """
     check_origin(headers, lambda netloc: netloc == headers.get(HOST, b"").lower())
+
+
+def origin_check(host: str) -> Callable[[Headers], None]:
+    """The check for a server that listens at an address or name."""
+    return check_loopback if is_loopback_name(host) else check_same_origin
 
 
 def check_origin(headers: Headers, is_allowed: Any) -> None:

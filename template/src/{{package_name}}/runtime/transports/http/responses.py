@@ -16,7 +16,8 @@ Header = tuple[bytes, bytes]
 
 RETRY_AFTER: Header = (b"retry-after", b"1")
 
-_JSON: Header = (b"content-type", b"application/json")
+JSON: Header = (b"content-type", b"application/json")
+TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
 
 
 class HttpRefusal(Exception):
@@ -35,9 +36,9 @@ class HttpRefusal(Exception):
         self.headers = headers
 
 
-async def send_json(send: Send, status: int, body: bytes, *extra: Header) -> None:
-    """Send a JSON body."""
-    headers = [_JSON, (b"content-length", b"%d" % len(body)), *extra]
+async def send_body(send: Send, status: int, content_type: Header, body: bytes, *extra: Header) -> None:
+    """Send an answer with a body."""
+    headers = [content_type, (b"content-length", b"%d" % len(body)), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -50,12 +51,12 @@ async def send_empty(send: Send, status: int) -> None:
 
 async def send_refusal(send: Send, refusal: HttpRefusal) -> None:
     """Send a refusal as a JSON object with the member "error"."""
-    await send_json(send, refusal.status, orjson.dumps({"error": refusal.message}), *refusal.headers)
+    await send_body(send, refusal.status, JSON, orjson.dumps({"error": refusal.message}), *refusal.headers)
 
 
 def refusal_bytes(refusal: HttpRefusal) -> bytes:
     """The whole answer of a refusal that ends the connection, for where no application is asked."""
     body = orjson.dumps({"error": refusal.message})
-    headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"connection", b"close"), *refusal.headers]
+    headers = [JSON, (b"content-length", b"%d" % len(body)), (b"connection", b"close"), *refusal.headers]
     start = b"HTTP/1.1 %d %b\r\n" % (refusal.status, HTTPStatus(refusal.status).phrase.encode())
     return start + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body

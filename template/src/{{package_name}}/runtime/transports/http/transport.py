@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ...codecs.docker import DockerEndpoint
 from ...codecs.mcp import McpEndpoint
 from ...host import Host
 from ...listeners import Listeners
@@ -11,8 +12,9 @@ from ...peer import check_uids
 from ...settings import ServerSettings
 from ...tls import check_tls
 from . import guards
-from .app import McpApp
+from .app import HttpApp
 from .connection import Policy
+from .routes import DockerRoute, McpRoute
 from .uvicorn_server import UvicornServer
 
 _PATH_HELP = "choose another path with --uds or PLUGINS_SERVER_UDS"
@@ -76,9 +78,14 @@ class HttpTransport:
             self._listeners.remove(self._settings.http.uds)
         self._server = None
 
-    def _app(self) -> McpApp:
+    def _app(self) -> HttpApp:
         http = self._settings.http
-        check = guards.check_loopback if guards.is_loopback_name(http.host) else guards.check_same_origin
-        endpoint = McpEndpoint(self._host, self.name)
-        limit = self._settings.limits.message_bytes
-        return McpApp(self._host, endpoint, limit, None if http.uds else check, tls=http.tls is not None)
+        mcp = McpRoute(McpEndpoint(self._host, self.name))
+        return HttpApp(
+            self._host,
+            {"/mcp": mcp, "/mcp/": mcp, "/call": DockerRoute(DockerEndpoint(self._host, self.name))},
+            self._settings.limits.message_bytes,
+            None if http.uds else guards.origin_check(http.host),
+            http.token,
+            tls=http.tls is not None,
+        )

@@ -1,9 +1,28 @@
-"""Reads the body of a request, and never more than the largest allowed one."""
+"""A request as the routes get it, and how its body is read: never more than the largest allowed one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from . import guards
 from .responses import HttpRefusal, Receive
+
+
+class Request(NamedTuple):
+    """A request that was let in.
+
+    Attributes:
+        headers: those that matter here.
+        body: its body.
+        identity: the caller's name in its verified TLS certificate.
+        trace: the caller's traceparent and tracestate, where they are wanted.
+    """
+
+    headers: guards.Headers
+    body: bytes
+    identity: str | None
+    trace: Mapping[str, str] | None
 
 
 async def read_body(headers: guards.Headers, receive: Receive, limit: int) -> bytes | None:

@@ -1,0 +1,36 @@
+"""Plugins that answer questions of Docker's MCP gateway beside hooks: telemetry, authentication, credentials, audit."""
+
+from __future__ import annotations
+
+from .methods import METHODS, MethodSpec, method_hooks
+from .models import (
+    AuditEvent,
+    Credential,
+    CredentialInfo,
+    CredentialKey,
+    CredentialOwner,
+    CredentialValue,
+    Metric,
+    NewCredential,
+    UserPrincipal,
+)
+from .plugins import AuditPlugin, AuthPlugin, CredentialPlugin, TelemetryPlugin
+
+__all__ = [
+    "METHODS",
+    "AuditEvent",
+    "AuditPlugin",
+    "AuthPlugin",
+    "Credential",
+    "CredentialInfo",
+    "CredentialKey",
+    "CredentialOwner",
+    "CredentialPlugin",
+    "CredentialValue",
+    "MethodSpec",
+    "Metric",
+    "NewCredential",
+    "TelemetryPlugin",
+    "UserPrincipal",
+    "method_hooks",
+]
