@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -123,7 +124,9 @@ class Hosted:
     async def _run(self, hook: Hook, payload: Any, context: PluginContext) -> Any:
         if hook.threaded:
             loop = asyncio.get_running_loop()
-            return await self.deadlines.run(loop.run_in_executor(self.threads, hook.method, payload, context))
+            # What belongs to the call, such as its span, goes with it into the thread.
+            run = contextvars.copy_context().run
+            return await self.deadlines.run(loop.run_in_executor(self.threads, run, hook.method, payload, context))
         return await self.deadlines.run(hook.method(payload, context))
 
     async def shutdown(self) -> None:
