@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,10 @@ def many_files() -> None:
     """Let the tests open more connections than the usual 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard < 65536 else 65536, hard))
+
+
+@pytest.fixture
+def held() -> Iterator[ExitStack]:
+    """Closes what a test holds open; enter it inside the server's own `with`, so that it closes first."""
+    with ExitStack() as stack:
+        yield stack

@@ -55,6 +55,10 @@ class Conversation(ABC):
         """Make a call and wait for its answer."""
         return self.send(behaviour, args)()
 
+    def process(self) -> int:
+        """The process that answers this connection."""
+        return int(self.call("process").args["process"])
+
     def __enter__(self) -> Conversation:
         return self
 
@@ -87,6 +91,11 @@ def converse(served: Served, scheme: str, pb: Any) -> Conversation:
         raise Gone(str(problem)) from problem
 
 
+def shares(scheme: str) -> bool:
+    """Whether one conversation carries many calls at once."""
+    return scheme == "stdio" or scheme.startswith("grpc")
+
+
 def connect(endpoint: str) -> socket.socket:
     """A bare connection to an endpoint.
 
@@ -97,7 +106,11 @@ def connect(endpoint: str) -> socket.socket:
     if scheme.endswith("unix"):
         opened = socket.socket(socket.AF_UNIX)
         opened.settimeout(LIMIT)
-        opened.connect(place)
+        try:
+            opened.connect(place)
+        except OSError:
+            opened.close()
+            raise
         return opened
     parts = urlsplit(endpoint)
     return socket.create_connection((parts.hostname, parts.port or 0), timeout=LIMIT)

@@ -23,12 +23,12 @@ from {package}.runtime import (
 
 class Probe(Plugin):
     async def initialize(self):
-        self.waiting = 0
         self.gate = None
 
     async def tool_pre_invoke(self, payload, context):
         context.set_state("calls", context.get_state("calls", 0) + 1)
         context.global_context.state["seen"] = payload.name
+        self.context = context
         return await getattr(self, payload.name)(payload)
 
     async def tool_post_invoke(self, payload, context):
@@ -46,18 +46,28 @@ class Probe(Plugin):
 
     async def wait(self, payload):
         # Until the test opens the named pipe: in a thread, since that may take any time.
+        pipe, number = payload.args["pipe"], payload.args["n"]
         if self.gate is None:
-            loop = asyncio.get_running_loop()
-            self.gate = loop.run_in_executor(None, lambda: open(payload.args["pipe"]).close())
-        self.waiting += 1
+            self.gate = asyncio.get_running_loop().run_in_executor(None, lambda: open(pipe).close())
+        open(f"{{pipe}}.{{number:.0f}}", "w").close()
         await asyncio.shield(self.gate)
         return self.answer(payload, payload.args)
 
-    async def count(self, payload):
-        return self.answer(payload, {{"waiting": self.waiting}})
-
     async def process(self, payload):
         return self.answer(payload, {{"process": os.getpid()}})
+
+    async def until_cancelled(self, payload):
+        # Tells the test that it has begun, and later that it was cancelled.
+        with open(payload.args["pipe"], "w") as pipe:
+            pipe.write("b")
+            pipe.flush()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                pipe.write("c")
+
+    async def seen(self, payload):
+        return self.answer(payload, self.context.model_dump(mode="json"))
 
     async def block(self, payload):
         # Tells the test that the loop stands still from now on.

@@ -1,0 +1,138 @@
+"""Several workers that serve as one: they share what they listen on, and stop together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.conversations import converse, shares
+from tests.support.gates import Gate
+from tests.support.logs import logged
+from tests.support.processes import children, running
+from tests.support.rendering import RenderedPlugin
+from tests.support.serving import START_LIMIT, command, environ, run, serve_one
+from tests.support.waiting import until
+
+from .reaching import reach_all
+
+SCHEMES = ["http", "http+unix", "grpc", "grpc+unix", "unix"]
+CALLS = 200
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_all_workers_answer_and_stop_together(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack, scheme: str
+) -> None:
+    gate = Gate(short_path)
+    options = ("--config", str(config), "--grace", "20", "--workers", "2")
+    with serve_one(rendered, scheme, short_path, *options) as served, held:
+        workers = children(served.process.pid)
+        assert len(workers) == 2
+        # Ctrl-C at a terminal goes to a whole process group; the supervisor alone must hear it.
+        assert os.getpgid(served.process.pid) not in map(os.getpgid, workers)
+        lines = reach_all(served, scheme, pb, held)
+        while len(lines) < CALLS and not shares(scheme):
+            lines.append(held.enter_context(converse(served, scheme, pb)))
+        calls = gate.hold(lines, CALLS)
+        served.process.send_signal(signal.SIGTERM)
+        until(lambda: sum("SIGTERM: stopping" in line for line in served.log) == 2)
+        gate.open()
+        assert [call().args["n"] for call in calls] == list(range(CALLS))
+        assert served.process.wait(START_LIMIT) == 0, served.log
+        assert not any(map(running, workers))
+        assert len([line for line in served.log if line.startswith("serving ")]) == len(served.endpoints)
+    if scheme.endswith("unix"):
+        assert not Path(served.endpoints[scheme].partition("://")[2]).exists()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_workers_end_without_their_supervisor(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack, scheme: str
+) -> None:
+    gate = Gate(short_path)
+    with serve_one(rendered, scheme, short_path, "--config", str(config), "--workers", "2") as served, held:
+        workers = children(served.process.pid)
+        calls = gate.hold(reach_all(served, scheme, pb, held), 20)
+        served.process.kill()
+        until(lambda: sum("the supervisor of this worker is gone" in line for line in served.log) == 2)
+        gate.open()
+        assert [call().args["n"] for call in calls] == list(range(20))
+        until(lambda: not any(map(running, workers)))
+
+
+def test_a_second_signal_ends_all_at_once(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack
+) -> None:
+    gate = Gate(short_path)
+    options = ("--config", str(config), "--grace", "1000", "--workers", "2")
+    with serve_one(rendered, "http", short_path, *options) as served, held:
+        workers = children(served.process.pid)
+        gate.hold([held.enter_context(converse(served, "http", pb))], 1)
+        served.process.send_signal(signal.SIGTERM)
+        assert logged(served, "SIGTERM: stopping")
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(START_LIMIT) == 128 + signal.SIGTERM
+        assert not any(map(running, workers))
+
+
+def test_the_supervisor_loads_no_transport_and_no_plugin(
+    rendered: RenderedPlugin, config: Path, short_path: Path
+) -> None:
+    with serve_one(rendered, "grpc", short_path, "--config", str(config), "--workers", "2") as served:
+        worker = children(served.process.pid)[0]
+        assert "cygrpc" in Path(f"/proc/{worker}/maps").read_text()
+        libraries = Path(f"/proc/{served.process.pid}/maps").read_text()
+        assert not any(name in libraries for name in ("cygrpc", "httptools", "uvloop", "_message.abi3"))
+
+
+def test_ready_is_said_once(rendered: RenderedPlugin, short_path: Path) -> None:
+    process = subprocess.Popen(
+        command(rendered, "serve", "--transport", "unix", "--socket", f"{short_path}/u.sock", "--workers", "2"),
+        cwd=rendered.root, env=environ(rendered), text=True, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "READY\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=START_LIMIT)[0] == ""
+    assert process.returncode == 0
+
+
+def refused(rendered: RenderedPlugin, *options: str) -> str:
+    """Serve with two workers, which must fail; the only line that is said."""
+    done = run(rendered, "serve", "--workers", "2", *options)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_standard_input_cannot_be_shared(rendered: RenderedPlugin) -> None:
+    assert "2 workers (--workers, PLUGINS_WORKERS) cannot share standard input" in refused(
+        rendered, "--transport", "stdio"
+    )
+
+
+def test_what_is_wrong_for_all_workers_is_said_once(rendered: RenderedPlugin, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("plugins: [{name: A, kind: no_such_module.B}]")
+    assert "plugin 'A': cannot import no_such_module" in refused(rendered, "--config", str(path), "--port", "0")
+
+
+@pytest.mark.parametrize("first", ["1", "2"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_second_server_is_refused(
+    rendered: RenderedPlugin, pb: Any, config: Path, short_path: Path, scheme: str, first: str
+) -> None:
+    options = {"http": "--port", "http+unix": "--uds", "grpc": "--grpc-port", "grpc+unix": "--grpc-uds"}
+    with serve_one(rendered, scheme, short_path, "--config", str(config), "--workers", first) as served:
+        place = served.endpoints[scheme].partition("://")[2].removesuffix("/mcp").removeprefix("127.0.0.1:")
+        transport = scheme.partition("+")[0]
+        text = refused(rendered, "--transport", transport, options.get(scheme, "--socket"), place)
+        assert ("another server is listening there" if "unix" in scheme else "the port is in use") in text
+        with converse(served, scheme, pb) as line:
+            assert line.call("echo", n=1).args == {"n": 1}
