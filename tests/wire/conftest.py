@@ -13,9 +13,16 @@ from tests.support.frames import Peer
 from tests.support.misbehaving import write_config
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
+from tests.support.streams import StreamPeer, args_of
 
 MAX_BYTES = 1_000_000
 HOOK_TIMEOUT = 2.0
+
+
+@pytest.fixture(scope="session")
+def pb2(modules: Any) -> Any:
+    """The messages of version 2 of the Unix protocol."""
+    return modules("contract.plugin_stream_pb2")
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +46,16 @@ def peer(served: Served, pb: Any) -> Iterator[Peer]:
         yield connection
     with Peer(path, pb) as other:
         assert other.call("echo", {"a": 1}).result["modified_payload"]["args"]["a"] == 1
+
+
+@pytest.fixture
+def stream(served: Served, pb2: Any) -> Iterator[StreamPeer]:
+    """A connection of version 2; afterwards the server must still answer a new one."""
+    path = served.endpoints["unix"].removeprefix("unix://")
+    with StreamPeer(path, pb2) as connection:
+        yield connection
+    with StreamPeer(path, pb2) as other:
+        assert args_of(other.ask(1, "echo", {"a": 1})) == {"a": 1}
 
 
 @pytest.fixture

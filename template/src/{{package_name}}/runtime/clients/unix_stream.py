@@ -159,7 +159,8 @@ class StreamSession(asyncio.Protocol):
             if len(message) > self._max_frame:
                 raise ValueError(f"the call takes {len(message)} bytes, the server reads at most {self._max_frame}")
             self._last_id = number
-            self._waiting[number] = waiting = self._loop.create_future()
+            waiting: asyncio.Future[ServerFrame] = self._loop.create_future()
+            self._waiting[number] = waiting
             self._transport.write(frame(message))
             try:
                 return await waiting
