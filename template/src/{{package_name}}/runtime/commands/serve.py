@@ -11,10 +11,10 @@ from .. import log
 from ..host import Host
 from ..loader import add_plugin_dirs
 from ..server import Server
-from ..settings import ServerSettings
 from ..sockets import raise_file_limit
 from ..workers import Membership, supervise
 from . import options
+from .standard_output import StandardOutput
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     path, file, settings = options.load(arguments)
     raise_file_limit()
     membership = Membership.found()
-    if settings.workers > 1 and membership is None:
-        return supervise(settings, lambda lines: _publish(settings, lines))
+    output = None if membership else StandardOutput(settings)
+    if settings.workers > 1 and output:
+        return supervise(settings, lambda lines: publish(output, lines))
     add_plugin_dirs(file.plugin_dirs, path.parent)
     limits = settings.limits
     host = Host(file.plugins, settings.hook_timeout, limits.concurrent_hooks, limits.connections)
@@ -47,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         ]
         if membership:
             membership.serving(lines)
-        else:
-            _publish(settings, lines)
+        elif output:
+            publish(output, lines)
 
     async def main() -> None:
         server = Server(host, settings, announce, membership and membership.listeners)
@@ -60,9 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _publish(settings: ServerSettings, lines: list[str]) -> None:
+def publish(output: StandardOutput, lines: list[str]) -> None:
+    """Say that the server answers calls.
+
+    Args:
+        output: standard output, for the programs that start servers.
+        lines: where it answers, one line for each endpoint.
+    """
     for line in lines:
         log.announce(line)
-    # Gateways' tools wait for this word; under stdio standard output belongs to the protocol.
-    if "unix" in settings.transports and "stdio" not in settings.transports:
-        print("READY", flush=True)
+    output.serving(lines)
