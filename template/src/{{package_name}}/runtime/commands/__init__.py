@@ -1,4 +1,4 @@
-"""The command line: `python -m <package> serve | call | demo | gateway-config | certs`."""
+"""The command line: `python -m <package> COMMAND`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ..errors import StartError
-from . import call, certs, demo, gateway_config, serve
+from . import call, certs, demo, dev, gateway_config, serve
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     package = __name__.split(".")[0]
     parser = argparse.ArgumentParser(prog=f"python -m {package}", description="Serve and try this gateway plugin.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (serve, call, demo, gateway_config, certs):
+    for module in (serve, dev, call, demo, gateway_config, certs):
         module.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
