@@ -10,16 +10,7 @@ from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-EXACT = 2**53
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-scalars = (
-    st.none() | st.booleans() | st.integers(-EXACT, EXACT) | st.floats(allow_nan=False, allow_infinity=False) | texts
-)
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=20
-)
-maps = st.dictionaries(texts, values, max_size=5)
+from tests.support.values import EXACT, integral, maps, types
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +26,6 @@ def unrepresentable(modules: Any) -> Any:
 @pytest.fixture(scope="module")
 def find(modules: Any) -> Any:
     return modules("runtime.codecs.plain").find_unrepresentable
-
-
-def integral(value: Any) -> Any:
-    """A value as it is read back: integral numbers up to 2^53 are integers."""
-    if isinstance(value, dict):
-        return {name: integral(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [integral(part) for part in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
-        return int(value)
-    return value
-
-
-def types(value: Any) -> Any:
-    """The types of a value's parts, since 1 == 1.0 == True."""
-    if isinstance(value, dict):
-        return {name: types(part) for name, part in value.items()}
-    return [types(part) for part in value] if isinstance(value, list) else type(value)
 
 
 @settings(max_examples=300, deadline=None)
