@@ -17,9 +17,10 @@ LOOPBACK_NOTE = (
     "The gateway refuses plugin addresses on loopback unless it runs with PLUGINS_SSRF_PROTECTION_ENABLED=false."
 )
 SHIM_NOTE = (
-    "PlainContext runs inside the gateway, since the clients of gateways 1.0.0 to 1.1.0 fail on the context of tool hooks\n"
-    "over gRPC and the Unix socket. Start the gateway with PYTHONPATH={folder},\n"
-    "where plain_context.py is: it reads plugin_dirs only below its working folder and /var/lib/cpex/plugins, 1.0.0 never."
+    "PlainContext runs inside the gateway: over gRPC and the Unix socket, the clients of gateways 1.0.0 to 1.1.0 fail\n"
+    "on the context of tool hooks. Start the gateway with PYTHONPATH={folder},\n"
+    "where plain_context.py lies: plugin_dirs counts only below its working folder and /var/lib/cpex/plugins, and not\n"
+    "for gateway 1.0.0."
 )
 
 

@@ -1,0 +1,55 @@
+"""The plugin, the stage, and the logs of a stage on which something went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.rendering import RenderedPlugin
+
+from .plugin import make_plugin
+from .releases import Release
+from .stage import Stage, stage
+from .ways import Way
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
+    """The rendered plugin that all gateways call."""
+    return make_plugin(tmp_path_factory.mktemp("gateway-e2e"))
+
+
+@pytest.fixture(scope="module")
+def staged(request: pytest.FixtureRequest, made: RenderedPlugin) -> Iterator[Stage]:
+    """A stage for each case: the one before is gone before the next is set."""
+    release, way = request.param
+    skip_without_python(release)
+    with stage(release, way, made) as running:
+        yield running
+
+
+def skip_without_python(release: Release) -> None:
+    """Leave a test out on a machine that lacks the Python of its gateway."""
+    if not release.python_there:
+        pytest.skip(f"gateway {release.version} needs Python {release.python_version}, and there is none here")
+
+
+def pytest_make_parametrize_id(val: Any) -> str | None:
+    """Call a case by its release and way."""
+    if isinstance(val, tuple) and isinstance(val[0], Release) and isinstance(val[1], Way):
+        return f"{val[0].version}-{val[1].name}"
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what gateway and plugin said when a step fails."""
+    report = yield
+    running = item.funcargs.get("staged")
+    if report.failed and isinstance(running, Stage):
+        report.sections.append(("logs", running.logs()))
+    return report

@@ -1,0 +1,72 @@
+"""The ways from the gateway to the plugin: transports, and who is the client inside the gateway."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way from the gateway to the plugin.
+
+    Attributes:
+        name: what it is called in test names.
+        client: who calls the plugin inside the gateway, as the table says it.
+        transport: "http", "stdio", "grpc", "grpc+unix" or "unix".
+        tls: whether both sides show certificates.
+        arguments: further arguments of `gateway-config`.
+        python_path: folders of the rendered repository that the gateway must have on its PYTHONPATH.
+        plugin_dirs: folders of it that the printed file names in `plugin_dirs`, which not every release reads.
+        edit: changes the printed file.
+        steps: what it goes through, by the names in scenario.STEPS.
+    """
+
+    name: str
+    client: str
+    transport: str
+    tls: bool = False
+    arguments: tuple[str, ...] = ()
+    python_path: tuple[str, ...] = ()
+    plugin_dirs: tuple[str, ...] = ()
+    edit: Callable[[str], str] | None = None
+    steps: tuple[str, ...] = ("redacted", "blocked", "failed", "down", "recovers")
+
+    def options(self, folder: Path) -> list[str]:
+        """Options that `serve` and `gateway-config` have in common: where the plugin listens.
+
+        Args:
+            folder: where to put sockets.
+        """
+        where = {
+            "stdio": [],
+            "http": ["--port", str(free_port())],
+            "grpc": ["--grpc-port", str(free_port()), "--grpc-uds", ""],
+            "grpc+unix": ["--grpc-uds", str(folder / "grpc.sock")],
+            "unix": ["--socket", str(folder / "plugin.sock")],
+        }[self.transport]
+        return ["--transport", self.transport.partition("+")[0], *where, *(["--tls"] if self.tls else [])]
+
+
+def free_port() -> int:
+    """A port that was free a moment ago: the plugin must come back to it after a restart."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+_EXTERNAL = "external"
+_SHIMMED = "external, after PlainContext"
+_SHIM = ("resources/gateway",)
+
+WAYS = [
+    Way("http", _EXTERNAL, "http"),
+    Way("http-mtls", _EXTERNAL, "http", tls=True),
+    Way("stdio", _EXTERNAL, "stdio"),
+    Way("grpc", _SHIMMED, "grpc", plugin_dirs=_SHIM),
+    Way("grpc-mtls", _SHIMMED, "grpc", tls=True, plugin_dirs=_SHIM),
+    Way("grpc-unix", _SHIMMED, "grpc+unix", plugin_dirs=_SHIM),
+    Way("unix", _SHIMMED, "unix", plugin_dirs=_SHIM),
+]
