@@ -31,6 +31,7 @@ class StreamSession(asyncio.Protocol):
         self._buffer = FrameBuffer(MAX_FRAME)
         self._waiting: dict[int, asyncio.Future[ServerFrame]] = {}
         self._last_id = 0
+        self._outgoing: list[bytes] = []
         self._welcomed: asyncio.Future[None] = self._loop.create_future()
         self._can_write = asyncio.Event()
         self._can_write.set()
@@ -138,6 +139,17 @@ class StreamSession(asyncio.Protocol):
             if not waiting.done():
                 waiting.set_exception(NotSent("the server is stopping and did not take the call"))
 
+    def _send(self, data: bytes) -> None:
+        """Write at the end of this turn of the loop: what many callers send at once wakes the server once."""
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(data)
+
+    def _flush(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(b"".join(self._outgoing))
+        self._outgoing.clear()
+
     async def _ask(self, question: bytes) -> ServerFrame:
         """Make a call.
 
@@ -161,10 +173,10 @@ class StreamSession(asyncio.Protocol):
             self._last_id = number
             waiting: asyncio.Future[ServerFrame] = self._loop.create_future()
             self._waiting[number] = waiting
-            self._transport.write(frame(message))
+            self._send(frame(message))
             try:
                 return await waiting
             except asyncio.CancelledError:
                 if self._waiting.pop(number, None) is not None:
-                    self._transport.write(frame(codec.write_cancel(number)))
+                    self._send(frame(codec.write_cancel(number)))
                 raise
