@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
-from ..contract.hooks import HOOKS
 from .calls import HookCall, HookReply, Overloaded, Unrepresentable
 from .config import PluginConfig, PluginMode
 from .connections import Connections
 from .errors import ErrorCode, StartError
 from .hosted import Hosted, start_plugin
 from .observe import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome, Tracer, request_id, verdict
-from .providers import METHODS
+from .providers import CALLS, METHODS
 from .replies import error_reply, unrepresentable_reply
 
 logger = logging.getLogger(__name__)
@@ -240,7 +239,7 @@ class Host:
     ) -> None:
         record = CallRecord(
             hosted.name if hosted else UNKNOWN,
-            call.hook if call.hook in HOOKS or call.hook in METHODS else UNKNOWN,
+            call.hook if call.hook in CALLS else UNKNOWN,
             call.transport,
             outcome,
             code,

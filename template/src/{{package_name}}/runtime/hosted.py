@@ -11,14 +11,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..contract.hooks import HOOKS, GlobalContext, PluginContext, PluginResult
+from ..contract.hooks import GlobalContext, PluginContext, PluginResult
 from .calls import HookCall, HookReply
 from .config import PluginConfig
 from .deadlines import Deadlines, Overrun
 from .errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
 from .loader import Hook, implemented_hooks, load_plugin
 from .plugin import Plugin
-from .providers import METHODS, method_hooks
+from .providers import CALLS, method_hooks
 from .replies import (
     CLIENT_IDENTITY,
     blocked,
@@ -90,7 +90,7 @@ class Hosted:
         """
         hook = self.hooks.get(call.hook)
         if hook is None:
-            if call.hook in HOOKS or call.hook in METHODS:
+            if call.hook in CALLS:
                 text = f"plugin {self.name} does not implement hook {call.hook}"
                 return error_reply(call, ErrorCode.HOOK_NOT_IMPLEMENTED, text)
             return error_reply(call, ErrorCode.UNKNOWN_HOOK, f"there is no hook {call.hook!r}")

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from ..contract.hooks import HOOKS
 from .calls import HookCall
 from .errors import StartError
 from .log_formats import clipped
 from .observe import UNKNOWN, Outcome, request_id
+from .providers import CALLS
 
 _PARENT, _STATE = "traceparent", "tracestate"
 
@@ -58,7 +58,7 @@ class Tracing:
         from opentelemetry.context import Context
         from opentelemetry.trace import SpanKind
 
-        hook = call.hook if call.hook in HOOKS else UNKNOWN
+        hook = call.hook if call.hook in CALLS else UNKNOWN
         attributes = {
             "plugin.name": clipped(call.plugin),
             "plugin.hook": hook,

@@ -53,7 +53,9 @@ def replaced_part(hook: str, payload: Any) -> Any:
     """The part of a payload that the hook's result replaces: all of it for most; None when the result is of its own."""
     if hook in _HEADERS:
         return payload.get(_HEADERS[hook]) or {} if isinstance(payload, dict) else {}
-    spec = HOOKS[hook]
+    spec = HOOKS.get(hook)
+    if spec is None:
+        return None
     result = spec.result.model_fields["modified_payload"].annotation
     return payload if spec.payload in (result, *getattr(result, "__args__", ())) else None
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from ...contract.hooks import HOOKS
 from ..errors import StartError, validation_message
+from ..providers import CALLS
 
 
 class Case(BaseModel):
@@ -52,7 +52,7 @@ def load_cases(path: Path) -> list[Case]:
     except ValidationError as problem:
         raise StartError(f"{path}: {validation_message(problem)}") from problem
     for case in cases:
-        if case.hook not in HOOKS:
+        if case.hook not in CALLS:
             raise StartError(f"{path}: case {case.title!r}: unknown hook {case.hook!r}")
     if not cases:
         raise StartError(f"{path}: there is no case; add one with title, hook, payload and expect")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from ...contract.hooks import PluginPayload, PluginResult
+from ...contract.hooks import HOOKS, HookSpec, PluginPayload, PluginResult
 from ..loader import Hook
 from ..plugin import Plugin
 from .models import (
@@ -55,6 +55,9 @@ METHODS: dict[str, MethodSpec] = {
         MethodSpec("log_event", AuditPlugin, AuditEvent),
     )
 }
+
+CALLS: dict[str, HookSpec | MethodSpec] = {**HOOKS, **METHODS}
+"""All that callers can ask for by name: hooks and methods."""
 
 
 def method_hooks(plugin: Plugin) -> dict[str, Hook]:
