@@ -11,7 +11,6 @@ from ..runtime.errors import StartError, validation_message
 
 _PLAIN_SCHEMES = ("unix", "grpc+unix", "http+unix", "http")
 _TLS_SCHEMES = ("grpc", "grpcs", "https")
-_ONE_CALL_CONNECTIONS = 16
 
 
 class TlsConfig(BaseModel):
@@ -47,10 +46,9 @@ class LinkConfig(BaseModel):
     """Seconds that a call may take: above the server's limit for a hook (25), below the gateway's for a plugin (30)."""
     connect_timeout: float = Field(default=5.0, gt=0)
     """Seconds that it may take to connect."""
-    connections: int | None = Field(default=None, ge=1, le=1000)
-    """How many connections there are. Where one carries many calls at once (unix, grpc): 1 unless set; more spread the
-    calls over the server's workers. Where one carries one call at a time (http, unix with an old server): at most 16
-    unless set."""
+    connections: int = Field(default=1, ge=1, le=100)
+    """How many connections there are to unix and grpc, each of which carries any number of calls; more than one spread the
+    calls over the server's workers. Over http, and with a unix server of version 1, each call in flight has its own."""
     breaker_failures: int = Field(default=5, ge=1)
     """Calls in a row without an answer in time, after which calls fail at once until the plugin answers a probe."""
 
@@ -67,9 +65,9 @@ class LinkConfig(BaseModel):
         return self
 
     @property
-    def places(self) -> int:
-        """How many connections there may be where one carries one call at a time."""
-        return self.connections or _ONE_CALL_CONNECTIONS
+    def wanted(self) -> int:
+        """How many clients to keep; one over http, where each has as many connections as it needs."""
+        return 1 if self.endpoint.startswith("http") else self.connections
 
     @property
     def address(self) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..runtime.errors import MCP_INTERNAL_ERROR, ErrorCode, validation_message
 from .framework import Framework
+from .outgoing import LEAVES
 
 
 def read_result(framework: Framework, hook: str, plugin: str, payload: Any, sent: Any, data: dict[str, Any]) -> Any:
@@ -32,7 +33,8 @@ def read_result(framework: Framework, hook: str, plugin: str, payload: Any, sent
     try:
         if isinstance(changed, dict) and _same_shape(model, payload.__class__):
             data["modified_payload"] = {
-                name: _restored(getattr(payload, name, None), sent.get(name), value) for name, value in changed.items()
+                name: value if type(value) in LEAVES else _restored(getattr(payload, name, None), sent.get(name), value)
+                for name, value in changed.items()
             }
         return model.model_validate(data)
     except ValidationError as problem:
@@ -91,11 +93,22 @@ def _merged(former: Mapping[str, Any], sent: Mapping[str, Any], now: Mapping[str
 
 def _restored(original: Any, sent: Any, value: Any) -> Any:
     """Give changed data the type of the object that it was made of, where that was a model."""
-    if isinstance(original, BaseModel) and isinstance(value, (dict, list)):
-        return original if sent == value else type(original).model_validate(value, by_alias=True, by_name=True)
-    if isinstance(original, Mapping) and isinstance(value, dict) and isinstance(sent, dict):
-        return {key: _restored(original.get(key), sent.get(key), part) for key, part in value.items()}
-    if isinstance(original, list) and original and isinstance(value, list) and isinstance(original[0], BaseModel):
-        kind = type(original[0])
-        return [kind.model_validate(part, by_alias=True, by_name=True) for part in value]
+    kind = type(value)
+    if kind is dict:
+        if isinstance(original, BaseModel):
+            return original if sent == value else _validated(type(original), value)
+        if isinstance(original, dict):
+            return {
+                name: part if type(part) in LEAVES else _restored(original.get(name), sent.get(name), part)
+                for name, part in value.items()
+            }
+    elif kind is list:
+        if isinstance(original, BaseModel):
+            return original if sent == value else _validated(type(original), value)
+        if isinstance(original, list) and original and isinstance(original[0], BaseModel):
+            return [_validated(type(original[0]), part) for part in value]
     return value
+
+
+def _validated(model: type[BaseModel], value: Any) -> BaseModel:
+    return model.model_validate(value, by_alias=True, by_name=True)

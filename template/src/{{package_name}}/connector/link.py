@@ -39,7 +39,7 @@ class Link:
     def __init__(self, config: LinkConfig) -> None:
         self.generation = 0
         self._config = config
-        self._pool = Pool(self._connect, config.connections or 1)
+        self._pool = Pool(self._connect, config.wanted)
         self._breaker = Breaker(config.breaker_failures)
         self._backoff = Backoff()
         self._metrics = LinkMetrics(config.endpoint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, RootModel
@@ -13,7 +12,8 @@ from ..runtime.calls import Unrepresentable
 
 logger = logging.getLogger(__name__)
 
-_LEAVES = frozenset({str, int, float, bool, type(None)})
+LEAVES = frozenset({str, int, float, bool, type(None)})
+"""The types of values that travel as they are."""
 _left_out: set[tuple[str, type]] = set()
 
 
@@ -29,7 +29,7 @@ def payload_data(payload: Any) -> Any:
     if not isinstance(payload, BaseModel) or isinstance(payload, RootModel):
         return _named("payload", payload)
     return {
-        name: value if type(value) in _LEAVES else _named(f"payload.{name}", value) for name, value in _fields(payload)
+        name: value if type(value) in LEAVES else _named(f"payload.{name}", value) for name, value in _fields(payload)
     }
 
 
@@ -39,17 +39,11 @@ def context_data(context: Any) -> dict[str, Any]:
     The gateway puts objects of its own there, such as the tool that is called; a plugin that nobody could ask because
     of one of them would help nobody.
     """
-    shared = {}
-    for name, value in _fields(context.global_context):
-        if type(value) in _LEAVES:
-            if value is not None:
-                shared[name] = value
-        elif data := _entries(name, value) if isinstance(value, Mapping) else plain(value):
-            shared[name] = data
-    data = {"global_context": shared}
+    shared = _entries("", dict(_fields(context.global_context)))
+    data = {"global_context": {name: value for name, value in shared.items() if value is not None and value != {}}}
     for name in ("state", "metadata"):
         if values := getattr(context, name, None):
-            data[name] = _entries(name, values)
+            data[name] = _entries(f"{name}.", values)
     return data
 
 
@@ -60,15 +54,16 @@ def plain(value: Any) -> Any:
         TypeError, ValueError: an object has no JSON form.
     """
     kind = type(value)
-    if kind in _LEAVES:
+    if kind in LEAVES:
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
+        # Their items are asked for by the method: the storage of maps that copy on write is empty.
         return {
-            name if type(name) is str else str(to_jsonable_python(name)): part if type(part) in _LEAVES else plain(part)
+            name if type(name) is str else str(to_jsonable_python(name)): part if type(part) in LEAVES else plain(part)
             for name, part in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [part if type(part) in _LEAVES else plain(part) for part in value]
+        return [part if type(part) in LEAVES else plain(part) for part in value]
     if isinstance(value, RootModel):
         return plain(value.root)
     if isinstance(value, BaseModel):
@@ -88,13 +83,22 @@ def _named(path: str, value: Any) -> Any:
         raise Unrepresentable(path, f"holds an object that has no JSON form ({type(problem).__name__})") from problem
 
 
-def _entries(where: str, values: Mapping[Any, Any]) -> dict[str, Any]:
+def _entries(where: str, values: dict[str, Any]) -> dict[str, Any]:
     data = {}
     for name, value in values.items():
-        try:
-            data[str(name)] = value if type(value) in _LEAVES else plain(value)
-        except (PydanticSerializationError, TypeError, ValueError, RecursionError):
-            if (seen := (f"{where}.{name}", type(value))) not in _left_out:
-                _left_out.add(seen)
-                logger.warning("the context's %s.%s is not sent to plugins: %s has no JSON form", where, name, seen[1])
+        if type(value) in LEAVES:
+            data[name] = value
+        elif isinstance(value, dict):
+            data[name] = _entries(f"{where}{name}.", value)
+        else:
+            try:
+                data[name] = plain(value)
+            except (PydanticSerializationError, TypeError, ValueError, RecursionError):
+                _tell_left_out(f"{where}{name}", type(value))
     return data
+
+
+def _tell_left_out(path: str, kind: type) -> None:
+    if (path, kind) not in _left_out:
+        _left_out.add((path, kind))
+        logger.warning("the context's %s is not sent to plugins: %s has no JSON form", path, kind.__name__)
