@@ -31,12 +31,12 @@ def own_endpoint(settings: ServerSettings, transport: str, config: str | None = 
         if settings.http.uds:
             return f"http+unix://{settings.http.uds}"
         scheme = "https" if settings.http.tls else "http"
-        return f"{scheme}://{_address(settings.http.host, settings.http.port)}/mcp"
+        return f"{scheme}://{reachable(settings.http.host, settings.http.port)}/mcp"
     if transport == "grpc":
         if not settings.grpc.listen_tcp:
             return f"grpc+unix://{settings.grpc.uds}"
         scheme = "grpcs" if settings.grpc.tls else "grpc"
-        return f"{scheme}://{_address(settings.grpc.host, settings.grpc.port)}"
+        return f"{scheme}://{reachable(settings.grpc.host, settings.grpc.port)}"
     if transport == "unix":
         return f"unix://{settings.unix.path}"
     quiet = ["--log-level", "WARNING"]  # its log goes to the terminal of the one who calls
@@ -44,7 +44,8 @@ def own_endpoint(settings: ServerSettings, transport: str, config: str | None = 
     return "stdio:" + shlex.join(command)
 
 
-def _address(host: str, port: int) -> str:
+def reachable(host: str, port: int) -> str:
+    """The host and port under which this machine reaches a server that listens on them, as they stand in a URL."""
     host = _ANY.get(host, host)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
