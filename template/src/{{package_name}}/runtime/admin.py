@@ -45,7 +45,7 @@ class AdminListener:
             StartError: the address cannot be listened on.
         """
         sock = self._listeners.tcp("admin", self._settings.host, self._settings.port, _PORT_HELP)
-        await self._server.start(sock)
+        await self._server.start(sock, self._listeners)
         self._listening = True
         host, port = sock.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

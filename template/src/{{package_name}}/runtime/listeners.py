@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
+from collections.abc import Callable
 
 from .sockets import bind_tcp, bind_unix, claim_unix_path, remove_unix_path
+
+_BACKLOG = 2048
+
+Factory = Callable[[], asyncio.BaseProtocol]
+"""Makes the protocol of a new connection."""
 
 
 class Listeners:
@@ -42,6 +50,28 @@ class Listeners:
             StartError: the path cannot be used.
         """
         return bind_unix(path, setting)
+
+    async def serve(
+        self,
+        factory: Factory,
+        sock: socket.socket,
+        tls: ssl.SSLContext | None = None,
+        handshake: float | None = None,
+    ) -> asyncio.AbstractServer:
+        """Accept connections.
+
+        Args:
+            factory: makes the protocol of a connection.
+            sock: the listening socket; closing the server closes it.
+            tls: the context, None for plain text.
+            handshake: seconds that the handshake of TLS may take.
+        """
+        loop = asyncio.get_running_loop()
+        # The event loop's own number of connections that may wait is smaller, and a Unix socket refuses the others.
+        if sock.family == socket.AF_UNIX:
+            return await loop.create_unix_server(factory, sock=sock, backlog=_BACKLOG)
+        limit = handshake if tls else None
+        return await loop.create_server(factory, sock=sock, ssl=tls, ssl_handshake_timeout=limit, backlog=_BACKLOG)
 
     def reserve(self, name: str, host: str, port: int, setting: str) -> int:
         """Check a TCP port that the asker binds itself, with SO_REUSEPORT when the listeners are shared.

@@ -7,14 +7,16 @@ import logging
 import os
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from ..errors import StartError
-from ..listeners import Listeners
+from ..listeners import Factory, Listeners
 from .channel import LEAVING, VARIABLE, Channel
+from .turns import TakingTurns
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +106,16 @@ class _SharedListeners(Listeners):
         with self._ask(kind="reserved", name=name, host=host, port=port, setting=setting) as reserved:
             found: int = reserved.getsockname()[1]
             return found
+
+    async def serve(
+        self,
+        factory: Factory,
+        sock: socket.socket,
+        tls: ssl.SSLContext | None = None,
+        handshake: float | None = None,
+    ) -> asyncio.AbstractServer:
+        """See Listeners."""
+        return TakingTurns(factory, sock, tls, handshake)
 
     def remove(self, path: str) -> None:
         """See Listeners: the other workers go on using the file."""

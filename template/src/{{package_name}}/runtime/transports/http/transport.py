@@ -58,7 +58,7 @@ class HttpTransport:
             sock = self._listeners.tcp("http", http.host, http.port, _PORT_HELP)
         policy = Policy(limits, self._host.connections, limits.uids if http.uds else ())
         self._server = UvicornServer(self._app(), http.tls, policy)
-        await self._server.start(sock)
+        await self._server.start(sock, self._listeners)
         if http.uds:
             return [f"http+unix://{http.uds}"]
         address, port = sock.getsockname()[:2]

@@ -11,11 +11,10 @@ from typing import Any
 
 import uvicorn
 
+from ...listeners import Listeners
 from ...tls import TlsSettings, server_ssl_context
 from .connection import Policy
 from .parsing import limited_protocol
-
-_BACKLOG = 2048
 
 
 class UvicornServer:
@@ -34,24 +33,20 @@ class UvicornServer:
         self._server.lifespan = self._config.lifespan_class(self._config)
         self._clock: asyncio.TimerHandle | None = None
 
-    async def start(self, sock: socket.socket) -> None:
+    async def start(self, sock: socket.socket, listeners: Listeners) -> None:
         """Accept connections.
 
         Args:
             sock: the socket; it is closed by `stop`.
+            listeners: where it comes from.
         """
         config, server = self._config, self._server
-        secure: dict[str, Any] = {"ssl_handshake_timeout": self._policy.limits.read_time} if config.ssl else {}
         self._sock = sock
-        server.servers = [
-            await asyncio.get_running_loop().create_server(
-                lambda: config.http_protocol_class(config, server.server_state, {}),  # type: ignore[call-arg]
-                sock=sock,
-                ssl=config.ssl,
-                backlog=_BACKLOG,
-                **secure,
-            )
-        ]
+
+        def make() -> asyncio.Protocol:
+            return config.http_protocol_class(config, server.server_state, {})  # type: ignore[call-arg]
+
+        server.servers = [await listeners.serve(make, sock, config.ssl, self._policy.limits.read_time)]
         self._tick()
 
     async def stop(self, grace: float) -> None:

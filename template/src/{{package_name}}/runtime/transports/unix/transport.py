@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 _NAME = "unix"
 _SETTING = "choose another path with --socket or PLUGINS_UNIX_SOCKET_PATH"
-# A Unix socket refuses clients that come while this many wait to be accepted; asyncio's own number is 100.
-_BACKLOG = 2048
 # Gateways wait for 30 s and hooks get 25: what is left, less one second for the way back.
 _SLACK = 4.0
 # Calls in flight on one connection of version 2; a gateway that wants more opens another one.
@@ -72,8 +70,7 @@ class UnixTransport:
         check_configs(self._host.plugin_configs())
         sock = self._listeners.unix(_NAME, self._path, _SETTING)
         self._clock = ArrivalClock(self._close_overdue)
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self._accept, sock=sock, backlog=_BACKLOG)
+        self._server = await self._listeners.serve(self._accept, sock)
         return [f"unix://{self._path}"]
 
     async def stop(self, grace: float) -> None:
