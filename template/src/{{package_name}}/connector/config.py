@@ -47,7 +47,7 @@ class LinkConfig(BaseModel):
     connect_timeout: float = Field(default=5.0, gt=0)
     """Seconds that it may take to connect."""
     connections: int = Field(default=1, ge=1, le=100)
-    """How many connections there are to unix and grpc, each of which carries any number of calls; more than one spread the
+    """How many connections there are to unix and grpc, where one carries any number of calls; more than one spread the
     calls over the server's workers. Over http, and with a unix server of version 1, each call in flight has its own."""
     breaker_failures: int = Field(default=5, ge=1)
     """Calls in a row without an answer in time, after which calls fail at once until the plugin answers a probe."""

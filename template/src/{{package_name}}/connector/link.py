@@ -141,7 +141,7 @@ class Link:
             self._breaker.answered()
         elif had and self._files.changed():
             await self._replace()
-        if not self._pool.complete:
+        while not self._pool.complete:
             await self._open()
         if self._breaker.is_open and (client := self._pool.pick()):
             async with asyncio.timeout(_PROBE_TIMEOUT):
