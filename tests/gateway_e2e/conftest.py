@@ -21,9 +21,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
     return make_plugin(tmp_path_factory.mktemp("gateway-e2e"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def staged(request: pytest.FixtureRequest, made: RenderedPlugin) -> Iterator[Stage]:
-    """A stage for each case: the one before is gone before the next is set."""
+    """The stage of a case: the one before is gone before it is set."""
     release, way = request.param
     skip_without_python(release)
     with stage(release, way, made) as running:

@@ -62,7 +62,7 @@ def stage(release: Release, way: Way, plugin: RenderedPlugin, plugin_up: bool = 
         stack.callback(server.stop)
         text = server.gateway_config()
         plugins_file = folder / "plugins.yaml"
-        plugins_file.write_text(way.edit(text) if way.edit else text)
+        plugins_file.write_text(way.edit(text, plugin.root) if way.edit else text)
         backend = stack.enter_context(echo_server())
         if plugin_up:
             server.start()

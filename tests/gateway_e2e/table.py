@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import cast
 
 import pytest
@@ -15,7 +16,8 @@ from .scenario import STEPS
 from .ways import WAYS, Way
 
 DOCUMENT = ROOT / "docs" / "compatibility.md"
-CELL = "cell"
+CASE = "case"
+PASSED = "passed"
 TRANSPORTS = {
     "http": "MCP over HTTP",
     "stdio": "MCP over stdio",
@@ -25,28 +27,35 @@ TRANSPORTS = {
 }
 _TABLE = re.compile(r"(?<=<!-- gateways: begin -->\n).*(?=<!-- gateways: end -->)", re.DOTALL)
 
+Case = tuple[str, str]
+"""The gateway's version, and the way's name."""
 Cell = tuple[str, str, str]
+"""The same, and the step's name."""
 
 
 class Recorder:
-    """A plugin of pytest that remembers how each step of each case went.
+    """A plugin of pytest that remembers what was run.
 
     Attributes:
-        passed: by release, way and step.
+        cases: the cases that were run.
+        passed: the steps that went as they must.
     """
 
     def __init__(self) -> None:
-        self.passed: dict[Cell, bool] = {}
+        self.cases: set[Case] = set()
+        self.passed: set[Cell] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
-            if name == CELL and report.when == "call":
-                self.passed[cast(Cell, value)] = report.passed
+            if name == CASE:
+                self.cases.add(cast(Case, value))
+            elif name == PASSED:
+                self.passed.add(cast(Cell, value))
 
     @property
     def complete(self) -> bool:
-        """Whether every step of every case was run."""
-        return all(cell in self.passed for cell in cells())
+        """Whether every case was run."""
+        return all((release, way) in self.cases for release, way, _ in cells())
 
 
 def cells() -> list[Cell]:
@@ -59,29 +68,31 @@ def transport(way: Way) -> str:
     return TRANSPORTS[way.transport] + (", mutual TLS" if way.tls else "")
 
 
-def table(passed: dict[Cell, bool]) -> str:
+def table(passed: Collection[Cell]) -> str:
     """Write the table.
 
     Args:
-        passed: how each step of each case went.
+        passed: the steps that went as they must.
     """
     lines = [f"| gateway | transport | plugin entry | {' | '.join(STEPS)} |", "| --- " * (len(STEPS) + 3) + "|"]
     for release in RELEASES:
         for way in WAYS:
-            found = [_word(passed, (release.version, way.name, step)) for step in STEPS]
+            found = [_word((release.version, way.name, step), way, passed) for step in STEPS]
             lines.append(f"| {release.version} | {transport(way)} | {way.client} | {' | '.join(found)} |")
     notes = [f"{number}. {limit.cause}" for number, limit in enumerate(LIMITS, 1)]
     return "\n".join([*lines, "", *notes]) + "\n"
 
 
-def _word(passed: dict[Cell, bool], cell: Cell) -> str:
+def _word(cell: Cell, way: Way, passed: Collection[Cell]) -> str:
+    if cell[-1] not in way.steps:
+        return ""
+    if cell not in passed:
+        return "**no**"
     limit = limit_of(*cell)
-    if limit and passed.get(cell):
-        return f"no ({LIMITS.index(limit) + 1})"
-    return {True: "yes", False: "**no**", None: ""}[passed.get(cell)]
+    return f"no ({LIMITS.index(limit) + 1})" if limit else "yes"
 
 
-def write(passed: dict[Cell, bool]) -> None:
+def write(passed: Collection[Cell]) -> None:
     """Put the table into the document."""
     text = DOCUMENT.read_text("utf-8")
     assert _TABLE.search(text), f"{DOCUMENT.name} has no place for the table"

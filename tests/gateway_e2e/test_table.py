@@ -6,9 +6,8 @@ from .table import cells, table, written
 
 
 def test_the_document_shows_every_case_as_passed() -> None:
-    assert written() == table(dict.fromkeys(cells(), True))
+    assert written() == table(cells())
 
 
 def test_what_went_wrong_shows() -> None:
-    first, *others = cells()
-    assert "**no**" in table({first: False} | dict.fromkeys(others, True))
+    assert "**no**" in table(cells()[1:])

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 
 @dataclass(frozen=True)
 class Way:
@@ -20,7 +22,7 @@ class Way:
         arguments: further arguments of `gateway-config`.
         python_path: folders of the rendered repository that the gateway must have on its PYTHONPATH.
         plugin_dirs: folders of it that the printed file names in `plugin_dirs`, which not every release reads.
-        edit: changes the printed file.
+        edit: makes the gateway's file of the printed one and the repository's folder, when it is not the printed one.
         steps: what it goes through, by the names in scenario.STEPS.
     """
 
@@ -31,7 +33,7 @@ class Way:
     arguments: tuple[str, ...] = ()
     python_path: tuple[str, ...] = ()
     plugin_dirs: tuple[str, ...] = ()
-    edit: Callable[[str], str] | None = None
+    edit: Callable[[str, Path], str] | None = None
     steps: tuple[str, ...] = ("redacted", "blocked", "failed", "down", "recovers")
 
     def options(self, folder: Path) -> list[str]:
@@ -57,6 +59,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _of_compose(printed: str, repository: Path) -> str:
+    """The file that compose.yaml gives to its gateway, with this machine's address and folder of certificates."""
+    (entry,) = yaml.safe_load(printed)["plugins"]
+    content = yaml.safe_load((repository / "deploy" / "gateway-plugins.yaml").read_text())
+    mcp = content["plugins"][0]["mcp"]
+    mcp |= {"url": entry["mcp"]["url"], "tls": {name: entry["mcp"]["tls"][name] for name in mcp["tls"]}}
+    return yaml.safe_dump(content)
+
+
 _EXTERNAL = "external"
 _SHIMMED = "external, after PlainContext"
 _SHIM = ("resources/gateway",)
@@ -64,6 +75,7 @@ _SHIM = ("resources/gateway",)
 WAYS = [
     Way("http", _EXTERNAL, "http"),
     Way("http-mtls", _EXTERNAL, "http", tls=True),
+    Way("compose", "external, as in compose.yaml", "http", tls=True, edit=_of_compose),
     Way("stdio", _EXTERNAL, "stdio"),
     Way("grpc", _SHIMMED, "grpc", plugin_dirs=_SHIM),
     Way("grpc-mtls", _SHIMMED, "grpc", tls=True, plugin_dirs=_SHIM),
