@@ -81,7 +81,7 @@ def test_start(repository: Path, engines: Path, target: str, transport: str, por
         f"run --detach --name pii-guard --publish 127.0.0.1:{port}:{port} --env PLUGINS_TRANSPORT={transport} "
         f"--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges --env A=1 --env B=2 {image}"
     )
-    assert health == "exec pii-guard python healthcheck.py"
+    assert health == "exec pii-guard python -m pii_guard health"
     assert f"serves {transport} on 127.0.0.1:{port}" in done.stdout
 
 

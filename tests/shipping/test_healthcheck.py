@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.support.rendering import RenderedPlugin
-from tests.support.serving import Served, environ, serve
+from tests.support.serving import Served, run, serve
 
 TRANSPORTS = ["http", "grpc", "unix"]
 
@@ -27,10 +27,7 @@ def settings(served: Served) -> dict[str, str]:
 
 def check(plugin: RenderedPlugin, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the health check with these variables."""
-    return subprocess.run(
-        [plugin.python, "deploy/healthcheck.py"], cwd=plugin.root, env=environ(plugin, **variables),
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+    return run(plugin, "health", **variables)
 
 
 def test_each_transport_is_asked(plugin: RenderedPlugin) -> None:
@@ -40,7 +37,7 @@ def test_each_transport_is_asked(plugin: RenderedPlugin) -> None:
     for transport in TRANSPORTS:
         done = check(plugin, settings(served) | {"PLUGINS_TRANSPORT": transport})
         assert done.returncode == 1
-        assert done.stderr.startswith(f"{transport}: ")
+        assert done.stderr.startswith(f"{transport}://") and ": not ready: " in done.stderr
 
 
 def test_http_and_grpc_are_asked_on_their_sockets(plugin: RenderedPlugin, short_path: Path) -> None:
@@ -73,4 +70,4 @@ def test_a_server_that_only_listens_is_not_healthy(plugin: RenderedPlugin) -> No
             settings = [{"PLUGINS_TRANSPORT": name, variable: port} for name, variable in places.items()]
             for name, done in zip(places, both.map(lambda given: check(plugin, given), settings), strict=True):
                 assert done.returncode == 1
-                assert done.stderr.startswith(f"{name}: ")
+                assert done.stderr.startswith(f"{name}://127.0.0.1:{port}")

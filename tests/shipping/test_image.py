@@ -56,7 +56,7 @@ def test_it_serves_is_healthy_and_stops(image: Image, ports: dict[str, str], con
 def test_the_last_stage_holds_the_plugin_and_no_tools(image: Image) -> None:
     root = image.final.root
     assert {str(path.relative_to(root / "app")) for path in (root / "app").rglob("*") if path.is_file()} == {
-        "healthcheck.py",
+        "resources/gateway/plain_context.py",
         "resources/plugins/config.yaml",
     }
     installed = {path.name.partition("-")[0] for path in root.glob("opt/plugin/lib/*/site-packages/*.dist-info")}

@@ -27,7 +27,6 @@ FILES = {
     "compose.yaml",
     "deploy/container.sh",
     "deploy/gateway-plugins.yaml",
-    "deploy/healthcheck.py",
     "deploy/kubernetes/base/configmap.yaml",
     "deploy/kubernetes/base/deployment.yaml",
     "deploy/kubernetes/base/horizontalpodautoscaler.yaml",
