@@ -32,6 +32,7 @@ class Host:
             and may take a later answer for that of another call, so stay below.
         max_concurrent_hooks: hooks that may run at the same time; further calls are refused at once.
         max_connections: connections that each transport may have.
+        development: warn about what the gateway will not call or not take.
 
     Attributes:
         serving: whether plugins are started and the server is not stopping.
@@ -49,10 +50,12 @@ class Host:
         hook_timeout: float = 25.0,
         max_concurrent_hooks: int = 1000,
         max_connections: int = 4096,
+        development: bool = False,
     ) -> None:
         self._entries = entries
         self._timeout = hook_timeout
         self._most = max_concurrent_hooks
+        self._development = development
         self._hosted: dict[str, Hosted] = {}
         self._disabled = {entry.name.lower(): entry for entry in entries if entry.mode is PluginMode.DISABLED}
         self._failed: dict[str, PluginConfig] = {}
@@ -93,7 +96,7 @@ class Host:
             if entry.mode is PluginMode.DISABLED:
                 continue
             try:
-                hosted = await start_plugin(entry, self._timeout, self._threads)
+                hosted = await start_plugin(entry, self._timeout, self._threads, self._development)
             except StartError as problem:
                 if entry.on_startup_error != "skip":
                     raise

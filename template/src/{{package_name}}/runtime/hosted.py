@@ -11,10 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..contract.hooks import GlobalContext, PluginContext, PluginResult
+from ..contract.hooks import GlobalContext, HookSpec, PluginContext, PluginResult
 from .calls import HookCall, HookReply
 from .config import PluginConfig
 from .deadlines import Deadlines, Overrun
+from .development.hooks import LostChanges, unimplemented_hooks, unlisted_hooks
 from .errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
 from .loader import Hook, implemented_hooks, load_plugin
 from .plugin import Plugin
@@ -44,9 +45,10 @@ class Hosted:
 
     Attributes:
         running: how many of its hooks are running now.
+        lost_changes: looks for changes that the gateway drops; None but in development.
     """
 
-    __slots__ = ("config", "deadlines", "hooks", "plugin", "running", "threads")
+    __slots__ = ("config", "deadlines", "hooks", "lost_changes", "plugin", "running", "threads")
 
     def __init__(self, plugin: Plugin, config: PluginConfig, timeout: float, threads: Executor) -> None:
         self.plugin = plugin
@@ -55,6 +57,7 @@ class Hosted:
         self.deadlines = Deadlines(config.timeout or timeout)
         self.threads = threads
         self.running = 0
+        self.lost_changes: LostChanges | None = None
 
     @property
     def name(self) -> str:
@@ -117,6 +120,8 @@ class Hosted:
         if not isinstance(result, PluginResult):
             text = f"hook {call.hook} returned {type(result).__name__}, expected {hook.spec.result.__name__}"
             return error_reply(call, ErrorCode.INVALID_RESULT, text)
+        if self.lost_changes is not None and isinstance(hook.spec, HookSpec):
+            self.lost_changes.look(hook.spec, payload, result.modified_payload)
         # A context that was emptied must go back too.
         carried = carried or carries(context)
         return HookReply(call.plugin, result_data(result), context=context_data(context) if carried else None)
@@ -137,13 +142,14 @@ class Hosted:
             logger.exception("plugin %s: shutdown() failed", self.name)
 
 
-async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor) -> Hosted:
+async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, development: bool) -> Hosted:
     """Load and initialize a plugin.
 
     Args:
         entry: the plugin's entry in the configuration file.
         timeout: seconds that its hooks may take, unless the entry says otherwise.
         threads: runs hooks that are plain functions.
+        development: warn about what the gateway will not call or not take.
 
     Raises:
         StartError: it cannot be imported, made or initialized, or has no hook.
@@ -151,9 +157,12 @@ async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor) -
     hosted = Hosted(load_plugin(entry), entry, timeout, threads)
     if not hosted.hooks:
         raise StartError(f"plugin {entry.name!r}: {entry.kind} implements no hook; define one of its methods")
-    for hook in entry.hooks:
-        if hook not in hosted.hooks:
-            logger.warning("plugin %s lists hook %s, which %s does not implement", entry.name, hook, entry.kind)
+    for text, todo in unimplemented_hooks(entry, hosted.hooks):
+        logger.warning("%s; %s", text, todo)
+    if development:
+        hosted.lost_changes = LostChanges(entry.name)
+        for text, todo in unlisted_hooks(entry, hosted.hooks):
+            logger.warning("%s; %s", text, todo)
     try:
         await hosted.plugin.initialize()
     except Exception as problem:

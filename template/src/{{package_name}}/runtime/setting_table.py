@@ -155,6 +155,7 @@ SETTINGS: dict[str, Setting] = {
         "notable",
     ),
     "otel": Setting(("PLUGINS_OTEL_ENABLED",), "send OpenTelemetry traces", _switch, False),
+    "dev": Setting(("PLUGINS_DEV",), "warn about what the gateway will not call or not take", _switch, False),
     "http.host": Setting(
         ("PLUGINS_SERVER_HOST",), "address of HTTP", str, "127.0.0.1", ("server_settings", "host"), "--host"
     ),

@@ -92,6 +92,7 @@ class ServerSettings:
     admin: AdminSettings | None
     log_calls: str
     otel: bool
+    dev: bool
 
     @property
     def metrics(self) -> bool:
@@ -197,6 +198,7 @@ def resolve_settings(
         admin=None if admin_port is None else AdminSettings(look.value("admin.host"), admin_port),
         log_calls=look.value("log_calls"),
         otel=look.value("otel"),
+        dev=look.value("dev"),
     )
 
 

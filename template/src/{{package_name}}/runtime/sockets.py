@@ -73,12 +73,15 @@ def reserve_tcp(host: str, port: int, setting: str) -> socket.socket:
     return sock
 
 
-def claim_unix_path(path: str, setting: str) -> None:
-    """Check that a Unix socket may be made at a path, and remove what a dead server left there.
+def look_at_unix_path(path: str, setting: str) -> bool:
+    """Check that a Unix socket may be made at a path.
 
     Args:
         path: where the socket will be.
         setting: how a person chooses another path, for the error's text.
+
+    Returns:
+        Whether a dead server left its socket there, which must be removed first.
 
     Raises:
         StartError: the path is too long, its folder is missing or open to all, or something alive is there.
@@ -96,7 +99,7 @@ def claim_unix_path(path: str, setting: str) -> None:
     try:
         found = os.lstat(path).st_mode
     except FileNotFoundError:
-        return
+        return False
     if not stat.S_ISSOCK(found):
         raise StartError(f"{path}: a file that is no socket is in the way; move it or {setting}")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -104,13 +107,18 @@ def claim_unix_path(path: str, setting: str) -> None:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            os.unlink(path)
-            return
+            return True
         except FileNotFoundError:
-            return
+            return False
         except OSError as problem:
             raise StartError(f"{path}: cannot tell whether a server lives there ({problem}); {setting}") from problem
     raise StartError(f"{path}: another server is listening there; stop it or {setting}")
+
+
+def claim_unix_path(path: str, setting: str) -> None:
+    """Make way for a Unix socket: remove what a dead server left there; errors as in `look_at_unix_path`."""
+    if look_at_unix_path(path, setting):
+        os.unlink(path)
 
 
 def bind_unix(path: str, setting: str) -> socket.socket:

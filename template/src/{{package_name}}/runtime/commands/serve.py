@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         return supervise(settings, lambda lines: publish(output, lines))
     add_plugin_dirs(file.plugin_dirs, path.parent)
     limits = settings.limits
-    host = Host(file.plugins, settings.hook_timeout, limits.concurrent_hooks, limits.connections)
+    host = Host(file.plugins, settings.hook_timeout, limits.concurrent_hooks, limits.connections, settings.dev)
 
     def announce(endpoints: dict[str, list[str]]) -> None:
         # The client of stdio started this process and knows where it is.

@@ -28,7 +28,7 @@ async def hosted(
         StartError: the plugin cannot be loaded or initialized.
     """
     file = config_file(source, config)
-    host = Host(file.plugins, hook_timeout)
+    host = Host(file.plugins, hook_timeout, development=True)
     await host.start()
     try:
         yield PluginClient(HostClient(host), file.plugins[0].name)

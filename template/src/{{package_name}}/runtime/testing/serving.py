@@ -85,7 +85,7 @@ async def served(
         folder = stack.enter_context(socket_folder())
         chosen = [name for name in transports if name != "stdio"]
         settings = _settings(file, chosen, folder, certificates)
-        host = Host(file.plugins, settings.hook_timeout)
+        host = Host(file.plugins, settings.hook_timeout, development=True)
         stack.push_async_callback(host.stop)
         await host.start()
         endpoints = {}
