@@ -1,5 +1,7 @@
 """Everything that is checked here: `nox` runs the default sessions, `nox --list` shows them all."""
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.10.9"
@@ -40,9 +42,9 @@ def stubs(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, less the long matrix of the template."""
+    """Run the tests, less those that have a session of their own; `-- FOLDER` for some of them."""
     session.install(*TEST_DEPENDENCIES)
-    session.run("pytest", "-m", "not template_full", *session.posargs)
+    session.run("pytest", *session.posargs)
 
 
 @nox.session
@@ -83,6 +85,24 @@ def gateways(session: nox.Session) -> None:
     """Call a plugin with the clients of every gateway and write docs/compatibility.md (on demand; a minute)."""
     session.install(*TEST_DEPENDENCIES)
     session.run("python", "-m", "tests.gateway.compatibility", *session.posargs)
+
+
+@nox.session
+def gateway_e2e(session: nox.Session) -> None:
+    """Start the real gateways 1.1.0 and 1.0.0 with a plugin on every transport (on demand; minutes)."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("pytest", "-m", "gateway_e2e", *session.posargs)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Check what is to be released: changelog, update from the last tag, distributions, all gateways (on demand)."""
+    session.install(*TEST_DEPENDENCIES, "build", "twine")
+    session.run("pytest", "-m", "release")
+    session.run("python", "-m", "build", "--outdir", out := session.create_tmp(), ".")
+    session.run("twine", "check", "--strict", *(str(path) for path in Path(out).glob("plugsmith-*")))
+    for name in ("template_full", "gateways", "gateway_e2e"):
+        session.notify(name)
 
 
 @nox.session

@@ -13,6 +13,9 @@ import pytest
 
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, rendered_plugin
 
+# Markers of pyproject.toml whose tests have a nox session of their own.
+ON_DEMAND = {"template_full", "gateway_e2e", "release"}
+
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
@@ -42,3 +45,11 @@ def modules(rendered: RenderedPlugin) -> Iterator[Any]:
 def pb(modules: Any) -> Any:
     """The messages of the contract."""
     return modules("contract.plugin_service_pb2")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes minutes or needs the world, unless the run asks for it by its marker."""
+    left_out = {name for name in ON_DEMAND if name not in config.option.markexpr}
+    dropped = [item for item in items if left_out & {mark.name for mark in item.iter_markers()}]
+    items[:] = [item for item in items if item not in dropped]
+    config.hook.pytest_deselected(items=dropped)

@@ -34,16 +34,3 @@ def render(template: Path, tmp_path: Path) -> Render:
         return tmp_path / dest
 
     return render
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "template_full: the long matrix of the template; run it with -m template_full")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long matrix out of a run that did not ask for it."""
-    if "template_full" in config.option.markexpr:
-        return
-    left_out = [item for item in items if item.get_closest_marker("template_full")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)

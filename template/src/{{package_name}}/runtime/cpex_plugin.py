@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,7 +18,7 @@ from .plugin import Plugin
 _FRAMEWORK = "cpex.framework"
 
 
-def is_cpex_plugin(found: Any) -> bool:
+def is_cpex_plugin(found: Any) -> TypeGuard[type[Any]]:
     """Whether a class was written for cpex; does not import cpex to find out."""
     framework = sys.modules.get(_FRAMEWORK)
     return framework is not None and inspect.isclass(found) and issubclass(found, framework.Plugin)
