@@ -1,4 +1,4 @@
-"""client_auth optional, which only HTTP can do."""
+"""client_auth optional, which only HTTP has."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_damaged_files(plugin: RenderedPlugin, certs: Path, tmp_path: Path) -> N
 
 def test_optional_on_grpc(plugin: RenderedPlugin, certs: Path) -> None:
     text = refused(plugin, "grpc", **tls_environ(certs, client_auth="optional"))
-    assert "client_auth is optional for the grpc transport, which grpcio cannot do" in text
+    assert "client_auth is optional for the grpc transport, which has no such thing" in text
 
 
 def test_unix_sockets(plugin: RenderedPlugin, certs: Path, short_path: Path) -> None:
@@ -97,9 +97,11 @@ def test_warnings(plugin: RenderedPlugin, certs: Path, tmp_path: Path, transport
         assert sum(text in line for line in served.log) == 1, served.log
 
 
-def test_encrypted_key_on_grpc_without_cryptography(
-    plugin: RenderedPlugin, rendered: RenderedPlugin, certs: Path
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_an_encrypted_key_needs_no_further_package(
+    plugin: RenderedPlugin, rendered: RenderedPlugin, certs: Path, transport: str
 ) -> None:
     bare = RenderedPlugin(plugin.root, plugin.package, rendered.python)
-    text = refused(bare, "grpc", **tls_environ(certs, "server-encrypted", keyfile_password="right"))
-    assert "server-encrypted.key is encrypted, which grpcio cannot read by itself: install the extra 'certs'" in text
+    environ = tls_environ(certs, "server-encrypted", keyfile_password="right")
+    with serve(bare, transport, "--grpc-uds", "", "--tls", **environ) as served:
+        assert served.endpoints

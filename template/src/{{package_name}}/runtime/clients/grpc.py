@@ -59,7 +59,7 @@ class GrpcClient:
         if scheme == "grpcs":
             if tls is None:
                 raise StartError(f"{endpoint}: TLS needs the file of the authorities to trust")
-            from ..tls.grpc_server import grpc_channel_credentials
+            from ..tls.grpc_client import grpc_channel_credentials
 
             credentials = grpc_channel_credentials(tls.ca_bundle, tls.certfile, tls.keyfile, tls.keyfile_password)
             channel = grpc.aio.secure_channel(target, credentials, _OPTIONS)

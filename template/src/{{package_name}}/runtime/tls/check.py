@@ -9,7 +9,6 @@ import time
 from typing import Literal
 
 from ..errors import StartError
-from .clear_key import clear_key
 from .pair import check_server_pair, read_file
 from .settings import TlsSettings
 
@@ -26,16 +25,14 @@ def check_tls(settings: TlsSettings, transport: Literal["http", "grpc"], uds: st
 
     Args:
         settings: the settings of the transport.
-        transport: which transport will use them; grpcio cannot do all that HTTP can.
+        transport: which transport will use them; gRPC has no optional client certificates.
         uds: the path of the Unix socket that the transport will bind, if any.
 
     Raises:
         StartError: a setting cannot be honoured, or a file is missing, unreadable, wrong or expired.
     """
     check_choices(settings, transport, uds)
-    encrypted = check_files(settings)
-    if encrypted and transport == "grpc":
-        clear_key(settings.keyfile, settings.keyfile_password)
+    check_files(settings)
 
 
 def check_choices(settings: TlsSettings, transport: Literal["http", "grpc"], uds: str | None = None) -> None:
@@ -46,7 +43,7 @@ def check_choices(settings: TlsSettings, transport: Literal["http", "grpc"], uds
         )
     if settings.client_auth == "optional" and transport == "grpc":
         raise StartError(
-            "client_auth is optional for the grpc transport, which grpcio cannot do: set it to require, or to none"
+            "client_auth is optional for the grpc transport, which has no such thing: set it to require, or to none"
         )
     if settings.client_auth != "none" and not settings.ca_bundle:
         raise StartError(
@@ -60,15 +57,12 @@ def check_choices(settings: TlsSettings, transport: Literal["http", "grpc"], uds
         )
 
 
-def check_files(settings: TlsSettings, warn: bool = False) -> bool:
+def check_files(settings: TlsSettings, warn: bool = False) -> None:
     """Check the files of the settings as they are now.
 
     Args:
         settings: names the files.
         warn: log what is allowed but should be mended.
-
-    Returns:
-        Whether the key is encrypted.
 
     Raises:
         StartError: a file is missing, unreadable, wrong or expired.
@@ -76,12 +70,11 @@ def check_files(settings: TlsSettings, warn: bool = False) -> bool:
     for name in ("certfile", "keyfile"):
         if not getattr(settings, name):
             raise StartError(f"TLS is enabled, but no {name} is set: give its path, or switch TLS off")
-    certificate, encrypted = check_server_pair(settings.certfile, settings.keyfile, settings.keyfile_password)
+    certificate = check_server_pair(settings.certfile, settings.keyfile, settings.keyfile_password)
     if settings.ca_bundle and settings.client_auth != "none":
         _check_ca_bundle(settings.ca_bundle)
     if warn:
         _warn(settings, str(certificate["notAfter"]))
-    return encrypted
 
 
 def _check_ca_bundle(path: str) -> None:

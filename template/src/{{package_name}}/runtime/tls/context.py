@@ -1,10 +1,10 @@
-"""SSL contexts: of the HTTP server, and of a client that calls it."""
+"""SSL contexts: of the servers, and of a client that calls the HTTP one."""
 
 from __future__ import annotations
 
 import logging
 import ssl
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import StartError
 from .check import check_choices, check_files
@@ -19,6 +19,10 @@ _VERIFY_MODES: dict[ClientAuth, ssl.VerifyMode] = {
     "optional": ssl.CERT_OPTIONAL,
     "require": ssl.CERT_REQUIRED,
 }
+
+
+# What clients and servers call the protocol that they are to speak (ALPN).
+_PROTOCOLS = {"http": "http/1.1", "grpc": "h2"}
 
 
 class _LoggingObject(ssl.SSLObject):
@@ -48,11 +52,11 @@ class ReloadingContext(ssl.SSLContext):
     one, which stays empty, hands the connections to it.
     """
 
-    def __new__(cls, settings: TlsSettings) -> ReloadingContext:
+    def __new__(cls, settings: TlsSettings, protocol: str) -> ReloadingContext:
         return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
 
-    def __init__(self, settings: TlsSettings) -> None:
-        self._reloaded = Reloaded(settings, lambda: _build(settings))
+    def __init__(self, settings: TlsSettings, protocol: str) -> None:
+        self._reloaded = Reloaded(settings, lambda: _build(settings, protocol))
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """See `ssl.SSLContext.wrap_bio`."""
@@ -63,14 +67,18 @@ class ReloadingContext(ssl.SSLContext):
         return self._reloaded.current().wrap_socket(*args, **kwargs)
 
 
-def server_ssl_context(settings: TlsSettings) -> ssl.SSLContext:
-    """The context of the HTTP server; it follows renewed files without a restart.
+def server_ssl_context(settings: TlsSettings, transport: Literal["http", "grpc"] = "http") -> ssl.SSLContext:
+    """The context of a server; it follows renewed files without a restart.
+
+    Args:
+        settings: the files, and who may connect.
+        transport: whose server it is.
 
     Raises:
         StartError: see `check_tls`.
     """
-    check_choices(settings, "http")
-    return ReloadingContext(settings)
+    check_choices(settings, transport)
+    return ReloadingContext(settings, _PROTOCOLS[transport])
 
 
 def client_ssl_context(
@@ -89,7 +97,7 @@ def client_ssl_context(
     return context
 
 
-def _build(settings: TlsSettings) -> ssl.SSLContext:
+def _build(settings: TlsSettings, protocol: str) -> ssl.SSLContext:
     check_files(settings, warn=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = _LoggingObject
@@ -97,7 +105,7 @@ def _build(settings: TlsSettings) -> ssl.SSLContext:
     # A resumed session is not verified again: without tickets every connection shows a certificate that holds now.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([protocol])
     load_pair(context, settings.certfile, settings.keyfile, settings.keyfile_password)
     context.verify_mode = _VERIFY_MODES[settings.client_auth]
     if settings.ca_bundle and settings.client_auth != "none":

@@ -32,11 +32,8 @@ class _Password:
         return self._password
 
 
-def load_pair(context: ssl.SSLContext, certfile: str, keyfile: str, password: str | None) -> bool:
+def load_pair(context: ssl.SSLContext, certfile: str, keyfile: str, password: str | None) -> None:
     """Load a certificate and its key into a context.
-
-    Returns:
-        Whether the key is encrypted.
 
     Raises:
         StartError: a file cannot be read or parsed, the password is wrong or missing, or the two do not match.
@@ -60,26 +57,25 @@ def load_pair(context: ssl.SSLContext, certfile: str, keyfile: str, password: st
         else:
             problem = f"TLS certificate file {certfile} cannot be parsed: give an intact PEM file"
         raise StartError(problem) from None
-    return answer.asked
 
 
-def check_server_pair(certfile: str, keyfile: str, password: str | None) -> tuple[dict[str, Any], bool]:
+def check_server_pair(certfile: str, keyfile: str, password: str | None) -> dict[str, Any]:
     """Check that a server can be reached with this certificate and key today.
 
     Returns:
-        The certificate in the form of `SSLSocket.getpeercert`, and whether the key is encrypted.
+        The certificate in the form of `SSLSocket.getpeercert`.
 
     Raises:
         StartError: what `load_pair` raises, and a certificate that is expired, not yet valid, or not for servers.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    encrypted = load_pair(server, certfile, keyfile, password)
+    load_pair(server, certfile, keyfile, password)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.load_verify_locations(cafile=certfile)
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        return _handshake(server, client), encrypted
+        return _handshake(server, client)
     except ssl.SSLCertVerificationError as error:
         reason, remedy = {
             _EXPIRED: ("has expired", "renew it"),

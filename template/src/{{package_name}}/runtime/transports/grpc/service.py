@@ -1,101 +1,63 @@
-"""The methods of the contract, on bytes: the codec parses, so that grpc does not do it again."""
+"""The methods of the contract, on bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, TypeVar
 
-import grpc
-import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from ....contract import plugin_service_pb2 as pb
-from ...calls import Unrepresentable
-from ...codecs.protobuf import read_call, refuse_call, write_config, write_configs, write_reply
-from .names import PACKAGES, SERVICES
+from ...calls import Overloaded, Unrepresentable
+from ...codecs.protobuf import read_call, unreadable, write_config, write_configs, write_reply
+from .calls import Call
+from .status import Refused, Status
 
 if TYPE_CHECKING:
     from ...host import Host
 
-Context = grpc.aio.ServicerContext[bytes, bytes]
-Method = Callable[[bytes, Context], Awaitable[bytes]]
+M = TypeVar("M", bound=Message)
+_TRACE = ("traceparent", "tracestate")
 
 
 class Service:
-    """Answers PluginService and the old Health.
+    """Answers PluginService.
 
     Args:
         host: answers the calls.
-        identity: finds the caller's verified TLS name; None without TLS.
     """
 
-    def __init__(self, host: Host, identity: Callable[[Any], str | None] | None) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
-        self._identity = identity
 
-    def handlers(self) -> list[grpc.GenericRpcHandler]:
-        """The handlers for both packages."""
-        methods: dict[str, dict[str, Method]] = {
-            "PluginService": {
-                "GetPluginConfig": self.get_plugin_config,
-                "GetPluginConfigs": self.get_plugin_configs,
-                "InvokeHook": self.invoke_hook,
-            },
-            "Health": {"Check": self.check},
-        }
-        return [
-            grpc.method_handlers_generic_handler(
-                f"{package}.{service}",
-                {name: grpc.unary_unary_rpc_method_handler(method, None, None) for name, method in of_service.items()},
-            )
-            for package in PACKAGES
-            for service, of_service in methods.items()
-        ]
-
-    async def invoke_hook(self, data: bytes, context: Context) -> bytes:
+    async def invoke_hook(self, data: bytes, call: Call) -> bytes:
         """Run a hook; whatever the plugin does wrong is in the answer, with the status OK."""
+        request = _parsed(pb.InvokeHookRequest, data)
         try:
-            request = pb.InvokeHookRequest.FromString(data)
-        except DecodeError:
-            await _malformed(context, pb.InvokeHookRequest)
-        identity = self._identity(context) if self._identity else None
-        try:
-            call = read_call(request, "grpc", identity)
+            hook_call = read_call(request, "grpc", call.info.identity, len(data))
         except Unrepresentable as problem:
-            return refuse_call(request, problem, "grpc")
-        return await self._host.answer(call, write_reply)
+            refused, code = unreadable(request, problem, "grpc", call.info.identity, len(data))
+            return self._host.refuse(refused, code, str(problem), write_reply)
+        if self._host.tracer is not None:
+            fields = {name: call.fields.get(name.encode()) for name in _TRACE}
+            hook_call.trace = {name: value.decode("latin-1") for name, value in fields.items() if value}
+        try:
+            return await self._host.answer(hook_call, write_reply)
+        except Overloaded as problem:
+            raise Refused(Status.RESOURCE_EXHAUSTED, str(problem)) from None
 
-    async def get_plugin_config(self, data: bytes, context: Context) -> bytes:
+    async def get_plugin_config(self, data: bytes, call: Call) -> bytes:
         """Return one plugin's configuration."""
-        try:
-            request = pb.GetPluginConfigRequest.FromString(data)
-        except DecodeError:
-            await _malformed(context, pb.GetPluginConfigRequest)
-        return write_config(self._host.plugin_config(request.name))
+        return write_config(self._host.plugin_config(_parsed(pb.GetPluginConfigRequest, data).name))
 
-    async def get_plugin_configs(self, data: bytes, context: Context) -> bytes:
+    async def get_plugin_configs(self, data: bytes, call: Call) -> bytes:
         """Return the configurations of all plugins."""
-        try:
-            pb.GetPluginConfigsRequest.FromString(data)
-        except DecodeError:
-            await _malformed(context, pb.GetPluginConfigsRequest)
+        _parsed(pb.GetPluginConfigsRequest, data)
         return write_configs(self._host.plugin_configs())
 
-    async def check(self, data: bytes, context: Context) -> bytes:
-        """Return the health of the server, one of its services, or a plugin, as the old Health does."""
-        try:
-            request = pb.HealthCheckRequest.FromString(data)
-        except DecodeError:
-            await _malformed(context, pb.HealthCheckRequest)
-        states = pb.HealthCheckResponse
-        known = request.service == "" or request.service in SERVICES
-        serving = self._host.serving if known else self._host.plugin_serving(request.service)
-        if serving is None:
-            return pb.HealthCheckResponse(status=states.SERVICE_UNKNOWN).SerializeToString()
-        return pb.HealthCheckResponse(status=states.SERVING if serving else states.NOT_SERVING).SerializeToString()
 
-
-async def _malformed(context: Context, message: type[Message]) -> NoReturn:
-    text = f"the request is no {message.DESCRIPTOR.full_name}"
-    await context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
-    raise AssertionError("abort raises")
+def _parsed(message: type[M], data: bytes) -> M:
+    try:
+        return message.FromString(data)
+    except DecodeError:
+        text = f"the request is no {message.DESCRIPTOR.full_name}"
+        raise Refused(Status.INVALID_ARGUMENT, text) from None
