@@ -21,15 +21,12 @@ class SerialSession:
 
     A call that gets no answer closes its connection, so that no later call can take that answer for its own.
 
-    Attributes:
-        usable: whether further calls may be made.
-
     Args:
         path: the socket.
     """
 
     def __init__(self, path: str) -> None:
-        self.usable = True
+        self._closed = False
         self._path = path
         self._idle: list[_Streams] = []
         self._turns = asyncio.Semaphore(_CONNECTIONS)
@@ -44,6 +41,11 @@ class SerialSession:
         session = cls(path)
         session._idle.append(await asyncio.open_unix_connection(path))
         return session
+
+    @property
+    def usable(self) -> bool:
+        """Whether further calls may be made; not once the server has closed a connection: it may be another one now."""
+        return not self._closed and not any(reader.at_eof() for reader, _ in self._idle)
 
     async def invoke(
         self,
@@ -75,7 +77,7 @@ class SerialSession:
 
     def close(self) -> None:
         """Close the connections that no call uses; the others end with their calls."""
-        self.usable = False
+        self._closed = True
         while self._idle:
             self._idle.pop()[1].close()
 
@@ -108,10 +110,10 @@ class SerialSession:
                 if isinstance(problem, OSError):
                     self.close()
                 raise
-            if self.usable:
-                self._idle.append((reader, writer))
-            else:
+            if self._closed:
                 writer.close()
+            else:
+                self._idle.append((reader, writer))
             return answer
 
     async def _connection(self) -> _Streams:
