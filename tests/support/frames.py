@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import Any, Self
 
 LIMIT = 20.0
 
@@ -26,7 +26,7 @@ class Peer:
             self.socket.close()
             raise
 
-    def __enter__(self) -> Peer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *problem: object) -> None:
