@@ -1,0 +1,44 @@
+"""Fixtures of the connector's tests: a server with a plugin that misbehaves, and gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.releases import RELEASES, Release
+from tests.support.misbehaving import write_config
+from tests.support.rendering import RenderedPlugin
+from tests.support.serving import Served, serve
+
+from .gateways import Gateway, gateway
+
+NEWEST = RELEASES[-1]
+
+
+@pytest.fixture(scope="session")
+def config(rendered: RenderedPlugin, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration that serves the probe beside the rendered plugin."""
+    return write_config(tmp_path_factory.mktemp("connector"), rendered)
+
+
+@pytest.fixture(scope="session")
+def served(rendered: RenderedPlugin, config: Path) -> Iterator[Served]:
+    """A server of all transports that tests leave alone."""
+    with serve(rendered, "http,grpc,unix", "--config", str(config)) as server:
+        yield server
+
+
+@pytest.fixture(params=RELEASES, ids=lambda release: release.name)
+def release(request: pytest.FixtureRequest) -> Release:
+    """Each release of the framework."""
+    chosen: Release = request.param
+    return chosen
+
+
+@pytest.fixture
+def newest(rendered: RenderedPlugin) -> Iterator[Gateway]:
+    """A gateway's side with the newest framework."""
+    with gateway(NEWEST, rendered) as side:
+        yield side

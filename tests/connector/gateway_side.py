@@ -1,0 +1,114 @@
+"""The gateway's side of the tests: a connector in a framework's environment, told what to do line by line.
+
+Takes a JSON object as its only argument: the framework's module, the rendered package and the folder that it is in.
+Then each line of standard input is a JSON object {"do": name, ...}, and is answered by one line of JSON.
+"""
+
+import asyncio
+import importlib
+import json
+import logging
+import sys
+import time
+from typing import Any
+
+from tests.gateway.driver import Framework
+
+
+class Log(logging.Handler):
+    """Keeps what the connector writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.levelname} {record.getMessage()}")
+
+
+class Side:
+    """What can be done; the names of the methods are those of the lines."""
+
+    def __init__(self, framework: str, package: str, folder: str) -> None:
+        sys.path.insert(0, folder)
+        self.package = package
+        self.peer = Framework(framework)
+        self.kind: Any = importlib.import_module(f"{package}.connector").RemotePlugin
+        self.plugins: dict[str, Any] = {}
+        self.log = Log()
+        logger = logging.getLogger(f"{package}.connector")
+        logger.setLevel(logging.INFO)
+        logger.addHandler(self.log)
+
+    async def open(self, name: str, hooks: list[str], config: dict[str, Any]) -> dict[str, Any]:
+        """Make a plugin as the gateway does from an entry of its file."""
+        kind = f"{self.package}.connector.RemotePlugin"
+        try:
+            plugin = self.kind(self.peer.root.PluginConfig(name=name, kind=kind, hooks=hooks, config=config))
+            await plugin.initialize()
+        except Exception as problem:
+            return {"raised": type(problem).__name__, "text": str(problem)}
+        self.plugins[name] = plugin
+        return {"hooks": sorted(hook for hook in hooks if callable(getattr(plugin, hook)))}
+
+    async def call(
+        self, name: str, hook: str, payload: dict[str, Any], state: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Call a hook, and tell the result, the context after it, and how long it took."""
+        context = self.peer.context()
+        context.state.update(state or {})
+        began = time.monotonic()
+        try:
+            typed = self.peer.registry.json_to_payload(hook, payload)
+            result = await getattr(self.plugins[name], hook)(typed, context)
+        except self.peer.error as problem:
+            return self.peer.told(problem) | {"seconds": time.monotonic() - began}
+        told: dict[str, Any] = result.model_dump(mode="json")
+        after = {"state": context.state, "shared": context.global_context.state}
+        return told | {"after": after, "seconds": time.monotonic() - began}
+
+    async def burst(self, name: str, calls: list[dict[str, Any]], in_flight: int) -> list[dict[str, Any]]:
+        """Make many calls of tool_pre_invoke, some at once; tells for each what came back, in their order."""
+        waiting = iter(enumerate(calls))
+        answers: list[dict[str, Any]] = [{} for _ in calls]
+
+        async def caller() -> None:
+            for number, payload in waiting:
+                answers[number] = await self.call(name, "tool_pre_invoke", payload)
+
+        await asyncio.gather(*(caller() for _ in range(in_flight)))
+        return answers
+
+    async def probe(self, module: str, **wanted: Any) -> Any:
+        """Run the function `run` of a module in this environment."""
+        return await importlib.import_module(module).run(self, **wanted)
+
+    async def metrics(self) -> str:
+        """The gateway's metrics."""
+        library = importlib.import_module("prometheus_client")
+        return str(library.generate_latest().decode())
+
+    async def said(self) -> list[str]:
+        """What the connector wrote to the log."""
+        return self.log.lines
+
+    async def close(self) -> None:
+        """Shut all plugins down."""
+        for plugin in self.plugins.values():
+            await plugin.shutdown()
+        self.plugins.clear()
+
+
+async def main(**job: str) -> None:
+    side = Side(**job)
+    loop = asyncio.get_running_loop()
+    print("{}", flush=True)
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        wanted = json.loads(line)
+        print(json.dumps(await getattr(side, wanted.pop("do"))(**wanted)), flush=True)
+    await side.close()
+
+
+if __name__ == "__main__":
+    logging.getLogger().setLevel(logging.CRITICAL)
+    asyncio.run(main(**json.loads(sys.argv[1])))

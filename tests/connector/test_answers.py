@@ -1,0 +1,85 @@
+"""What the gateway sees of a plugin's answers through the connector, by framework and by transport."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gateway.releases import Release
+from tests.support.misbehaving import SECRET
+from tests.support.rendering import RenderedPlugin
+from tests.support.serving import Served
+
+from .gateways import PROBE, Gateway, gateway
+
+
+def check(side: Gateway, endpoint: str) -> None:
+    """Make one call of each kind."""
+    assert "tool_pre_invoke" in side.open(endpoint)["hooks"]
+    side.open(endpoint, PROBE)
+
+    allowed = side.search("hello")
+    assert (allowed["continue_processing"], allowed["modified_payload"]) == (True, None)
+    modified = side.tool("search", {"query": "call tango now", "n": 5, "ratio": 0.5}, "WordGuard")
+    assert modified["modified_payload"]["args"] == {"query": "call *** now", "n": 5, "ratio": 0.5}
+    blocked = side.search("classified")
+    assert blocked["continue_processing"] is False
+    assert (blocked["violation"]["code"], blocked["violation"]["details"]) == ("FORBIDDEN_WORD", {"word": "classified"})
+
+    deliberate = side.tool("deliberate", {})["error"]
+    assert (deliberate["message"], deliberate["code"]) == ("upstream is down", "UPSTREAM")
+    assert (deliberate["mcp_error_code"], deliberate["details"]) == (-32050, {"tries": 3})
+    crash = side.tool("crash", {})["error"]
+    assert crash["code"] == "HOOK_FAILED"
+    assert SECRET not in crash["message"]
+
+
+@pytest.mark.parametrize("scheme", ["unix", "grpc", "grpc+unix", "http"])
+def test_every_transport(newest: Gateway, served: Served, scheme: str) -> None:
+    check(newest, served.endpoints[scheme])
+
+
+def test_every_framework(release: Release, rendered: RenderedPlugin, served: Served) -> None:
+    with gateway(release, rendered) as side:
+        check(side, served.endpoints["unix"])
+
+
+@pytest.mark.parametrize("scheme", ["unix", "grpc", "http"])
+def test_state_comes_back(newest: Gateway, served: Served, scheme: str) -> None:
+    newest.open(served.endpoints[scheme], PROBE)
+    payload = {"name": "echo", "args": {}}
+    answer = newest.ask("call", name=PROBE, hook="tool_pre_invoke", payload=payload, state={"calls": 4})
+    assert answer["after"] == {"state": {"calls": 5}, "shared": {"seen": "echo"}}
+
+
+def test_integers_stay_exact_over_the_unix_socket(newest: Gateway, served: Served) -> None:
+    newest.open(served.endpoints["unix"], PROBE)
+    answer = newest.tool("echo", {"number": 2**60 + 1})
+    assert answer["modified_payload"]["args"] == {"number": 2**60 + 1}
+
+
+def test_what_cannot_be_sent_is_an_error_that_names_it(newest: Gateway, served: Served) -> None:
+    newest.open(served.endpoints["grpc"], PROBE)
+    error = newest.tool("echo", {"number": 2**60 + 1})["error"]
+    assert error["code"] == "UNREPRESENTABLE"
+    assert "payload.args.number" in error["message"]
+
+
+def test_a_hook_that_the_plugin_lacks_costs_no_call(newest: Gateway, served: Served) -> None:
+    newest.open(served.endpoints["unix"], PROBE)
+    answer = newest.ask("call", name=PROBE, hook="prompt_pre_fetch", payload={"prompt_id": "1", "args": {}})
+    assert (answer["continue_processing"], answer["modified_payload"]) == (True, None)
+    metrics = newest.ask("metrics")
+    assert 'plugin_connector_calls_total{hook="prompt_pre_fetch",outcome="skipped",plugin="Probe"} 1.0' in metrics
+
+
+def test_metrics_and_log_tell_how_the_link_is(newest: Gateway, served: Served) -> None:
+    endpoint = served.endpoints["unix"]
+    newest.open(endpoint)
+    newest.search("hello")
+    newest.search("classified")
+    metrics = newest.ask("metrics")
+    assert f'plugin_connector_up{{endpoint="{endpoint}"}} 1.0' in metrics
+    assert 'outcome="allowed",plugin="WordGuard"} 1.0' in metrics
+    assert 'outcome="blocked",plugin="WordGuard"} 1.0' in metrics
+    assert 'plugin_connector_seconds_count{hook="tool_pre_invoke",plugin="WordGuard"} 2.0' in metrics
+    assert newest.said(f"INFO connected to {endpoint}")
