@@ -9,7 +9,6 @@ from typing import Any
 from ...contract import plugin_service_pb2 as pb
 from ..calls import HookCall, HookReply, Unrepresentable
 from ..errors import MCP_INTERNAL_ERROR, ErrorCode, StartError
-from ..replies import error_reply
 from .plain import with_question_marks
 from .struct import from_struct, to_struct
 
@@ -68,13 +67,6 @@ def unreadable(
     call = HookCall(request.hook_type, request.plugin_name, None, None, transport, identity, size)
     in_context = problem.path.startswith("context")
     return call, ErrorCode.INVALID_CONTEXT if in_context else ErrorCode.INVALID_PAYLOAD
-
-
-def refuse_call(request: pb.InvokeHookRequest, problem: Unrepresentable, transport: str) -> bytes:
-    """Write the error reply to a call that `read_call` could not read."""
-    call = HookCall(request.hook_type, request.plugin_name, None, None, transport)
-    code = ErrorCode.INVALID_CONTEXT if problem.path.startswith("context") else ErrorCode.INVALID_PAYLOAD
-    return write_reply(error_reply(call, code, str(problem)))
 
 
 def write_context(context: dict[str, Any], message: pb.PluginContext) -> None:
