@@ -43,7 +43,9 @@ class TakingTurns(asyncio.AbstractServer):
         self._look()
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no more; it may be said twice."""
+        if self._socket.fileno() < 0:
+            return
         if self._timer is not None:
             self._timer.cancel()
         self._loop.remove_reader(self._socket)
