@@ -164,6 +164,8 @@ def _environ(plugins_file: Path, folder: Path, python_path: Sequence[Path]) -> d
         "DATABASE_URL": f"sqlite:///{folder / 'gateway.db'}",
         "PLUGINS_ENABLED": "true",
         "PLUGINS_CONFIG_FILE": str(plugins_file),
+        # 1.0.1 and later would start without a plugin that is down.
+        "PLUGINS_FAIL_ON_PLUGIN_ERROR": "true",
         # The plugin and the tool listen on loopback.
         "PLUGINS_SSRF_PROTECTION_ENABLED": "false",
         "SSRF_ALLOW_LOCALHOST": "true",

@@ -60,7 +60,11 @@ def test_the_gateways_file_is_what_gateway_config_prints(plugin: RenderedPlugin,
     settings |= {name: "" for name in settings if name.endswith(("CERTFILE", "KEYFILE", "CA_CERTS"))}
     done = run(plugin, "gateway-config", "--client-dir", "/certs", **settings)
     assert done.returncode == 0, done.stderr
-    assert yaml.safe_load(done.stdout) == yaml.safe_load((plugin.root / "deploy/gateway-plugins.yaml").read_text())
+    printed = yaml.safe_load(done.stdout)
+    # The gateway takes these from the plugin, whose config.yaml may have changed since the repository was rendered.
+    for name in ("hooks", "mode", "priority"):
+        del printed["plugins"][0][name]
+    assert printed == yaml.safe_load((plugin.root / "deploy/gateway-plugins.yaml").read_text())
 
 
 def host(compose: dict[str, Any]) -> str:

@@ -129,6 +129,7 @@ def test_the_variables_are_those_of_the_server(root: Path, kustomized: dict[str,
     known = (root / ".env.template").read_text()
     text = "".join(path.read_text() for path in kustomized.values())
     used = {word.strip(" :") for word in text.split() if word.startswith("PLUGINS_")}
+    used -= {item["name"] for item in deployment(kustomized["gateway"])["containers"][0]["env"]}
     assert used and all(f"#{name}=" in known for name in used)
 
 
@@ -139,6 +140,9 @@ def test_the_gateway_gets_the_plugin_beside_it(kustomized: dict[str, Path]) -> N
     (gateway,) = pod["containers"]
     assert gateway["image"] == "gateway"
     assert gateway["volumeMounts"] == plugin["volumeMounts"]
+    variables = {item["name"]: item["value"] for item in gateway["env"]}
+    assert variables["PLUGINS_FAIL_ON_PLUGIN_ERROR"] == "true"
+    assert variables["PYTHONPATH"] == "/app:/run/plugins/pii-guard/gateway"
     assert pod["volumes"] == [{"name": "plugin-sockets", "emptyDir": {"sizeLimit": "16Mi"}}]
 
 
@@ -182,6 +186,7 @@ def test_the_sidecar_starts_in_a_folder_that_everybody_may_write(
         assert process.stderr is not None
         lines = [process.stderr.readline() for _ in range(2)]
         assert all(line.startswith("serving PiiGuard on ") for line in lines), lines
+        assert (short_path / "pii-guard" / "gateway" / "plain_context.py").exists()
         assert probe(plugin, container, "startupProbe", place) == 0
         assert probe(plugin, container, "livenessProbe", place) == 0
         process.send_signal(signal.SIGTERM)

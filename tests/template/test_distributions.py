@@ -47,7 +47,7 @@ def test_the_wheel_is_complete(root: Path) -> None:
         metadata = wheel.read(f"{NAME}-1.2.3.dist-info/METADATA").decode()
         entry_points = wheel.read(f"{NAME}-1.2.3.dist-info/entry_points.txt").decode()
     wanted = {name.removeprefix("src/") for name in contents(root) if name.startswith("src/") and ".pyc" not in name}
-    wanted |= {f"{NAME}/resources/plugins/config.yaml"}
+    wanted |= {f"{NAME}/resources/plugins/config.yaml", f"{NAME}/resources/gateway/plain_context.py"}
     wanted |= {f"{NAME}-1.2.3.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
     wanted |= {f"{NAME}-1.2.3.dist-info/licenses/LICENSE"}
     assert names == wanted

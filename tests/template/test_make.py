@@ -103,7 +103,7 @@ def test_certificates_serve_and_reach_the_gateways_block(render: Render) -> None
     table = make(root, "certs-mcp-check")
     assert "plugins/other/server.crt" in table
     text = make(root, "gateway-config", TRANSPORT="grpc", TLS="1")
-    block = yaml.safe_load(text.partition("Gateways 1.0.0")[0])["plugins"][0]["grpc"]
+    block = yaml.safe_load(text.partition("PlainContext runs")[0])["plugins"][0]["grpc"]
     assert block["target"] == "127.0.0.1:50051"
     assert block["tls"].pop("verify") is True
     for path in block["tls"].values():

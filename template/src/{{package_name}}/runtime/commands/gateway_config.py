@@ -11,7 +11,7 @@ import yaml
 
 from ..certs.folder import DEFAULT_FOLDER, CertFolder
 from . import options
-from .gateway_file import document, find_shim_dir, needs_shim
+from .gateway_file import document, find_shim_dir, needs_shim, start_note
 
 LOOPBACK_NOTE = (
     "The gateway refuses plugin addresses on loopback unless it runs with PLUGINS_SSRF_PROTECTION_ENABLED=false."
@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         documents.append(document(file, settings, transport, path, client_dir, shim_dir))
         if transport == "http" and not settings.http.uds and settings.http.host in ("127.0.0.1", "::1"):
             notes.append(LOOPBACK_NOTE)
+    if note := start_note(file):
+        notes.append(note)
     for number, (transport, content) in enumerate(zip(settings.transports, documents, strict=True)):
         if len(documents) > 1:
             # A gateway takes one of them.

@@ -12,6 +12,10 @@ from ..tls import TlsSettings
 from .endpoints import own_endpoint, server_command
 
 SHIM = "plain_context.py"
+START_NOTE = (
+    "Start the gateway with PLUGINS_FAIL_ON_PLUGIN_ERROR=true: otherwise, from 1.0.1 on, one that cannot reach the\n"
+    "plugin then goes on without it, and calls pass unchecked (1.0.0 asks fail_on_plugin_error in this file)."
+)
 
 
 def document(
@@ -33,9 +37,14 @@ def document(
     if shim_dir is not None:
         content["plugin_dirs"] = [shim_dir]
         content["plugins"].append(_shim_entry(file.plugins))
-    # Gateway 1.0.0 does not start without.
-    content["plugin_settings"] = {}
+    # Gateway 1.0.0 does not start without this block, and by default goes on without a plugin that cannot be reached.
+    content["plugin_settings"] = {"fail_on_plugin_error": True} if _enforced(file.plugins) else {}
     return content
+
+
+def start_note(file: ConfigFile) -> str | None:
+    """What to say of a gateway that starts while the plugin is down; None when no call depends on the plugin."""
+    return START_NOTE if _enforced(file.plugins) else None
 
 
 def needs_shim(transport: str) -> bool:
@@ -57,6 +66,10 @@ def find_shim_dir(config: Path) -> Path:
         if (place / SHIM).exists():
             return place
     raise StartError(f"{places[0] / SHIM} does not exist; say where it lies by --shim-dir, or take http or stdio")
+
+
+def _enforced(plugins: list[PluginConfig]) -> bool:
+    return any(plugin.reply()["mode"] == "enforce" for plugin in plugins)
 
 
 def _shim_entry(plugins: list[PluginConfig]) -> dict[str, Any]:
