@@ -23,6 +23,9 @@ CHOICES: dict[str, dict[str, Any]] = {
     "all-hooks": {"plugin_name": "PII Guard", "hooks": ALL_HOOKS, "transport": "grpc", "license": "MIT"},
     "one-hook": {"plugin_name": "x", "hooks": ["prompt_pre_fetch"], "transport": "unix"},
     "long-name": {"plugin_name": "abcdefghij" * 4, "hooks": ALL_HOOKS, "transport": "stdio"},
+    "telemetry": {"kind": "telemetry", "plugin_name": "Meter Reader"},
+    "auth": {"kind": "auth", "plugin_name": "Door Keeper"},
+    "audit": {"kind": "audit", "plugin_name": "Audit"},
     "odd-name": {"plugin_name": 'Bob\'s "Ünïcode" 🚀 \\ filter', "description": STRANGE, "author": STRANGE},
 }
 STYLE = [["ruff", "check", "."], ["ruff", "format", "--check", "."]]

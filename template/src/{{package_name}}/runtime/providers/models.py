@@ -16,6 +16,8 @@ AttributeValue = str | int | float | bool
 
 _NULL_IS_EMPTY = BeforeValidator(lambda value: {} if value is None else value)
 
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+
 
 class Metric(PluginPayload):
     """One observation of a counter, a histogram or a gauge."""
@@ -41,7 +43,7 @@ class UserPrincipal(PluginPayload):
     """Who a credential belongs to."""
 
     user_id: str
-    tenant_id: str = ""
+    tenant_id: str | None = None
     roles: list[str] = Field(default_factory=list)
     groups: list[str] = Field(default_factory=list)
     metadata: Annotated[dict[str, str], _NULL_IS_EMPTY] = Field(default_factory=dict)
@@ -79,20 +81,20 @@ class CredentialInfo(PluginPayload):
 
     server: str
     cred_type: str
-    created_at: str = ""
-    expires_at: str = ""
+    created_at: str | None = None
+    expires_at: str | None = None
 
 
 class AuditEvent(PluginPayload):
     """Something that happened in the gateway."""
 
     event_type: str
-    timestamp: str = ""
+    timestamp: Text = ""
     """When, as the gateway writes times (RFC 3339)."""
-    tenant_id: str = ""
-    user_id: str = ""
-    mcp_server: str = ""
-    tool: str = ""
-    result: str = ""
+    tenant_id: Text = ""
+    user_id: Text = ""
+    mcp_server: Text = ""
+    tool: Text = ""
+    result: Text = ""
     """How it ended."""
     metadata: Annotated[dict[str, AttributeValue | None], _NULL_IS_EMPTY] = Field(default_factory=dict)
