@@ -2,10 +2,14 @@
 
 A case is a release (releases.py) and a way (ways.py). stage.py starts a gateway for it, with the plugins file that the
 plugin's `gateway-config` prints; scenario.py has the steps that it goes through. Each case boots one gateway, and never
-do two run at once.
+do two run at once. What a gateway cannot do, whatever the plugin is, stands in limits.py with what it does instead.
 
 To add a way, add a `Way` to `ways.WAYS`: further arguments of `gateway-config`, folders for the gateway's PYTHONPATH
-(paths in the rendered repository, such as "src"), a change to the printed file (`edit`), and the steps that it goes
-through instead of the usual ones (`steps`, by name in scenario.STEPS). To add a step, write a function in scenario.py
-and name it in STEPS. What a gateway cannot do, whatever the plugin is, stands in limits.py with what it does instead.
+(paths in the rendered repository, such as "src"), a change to the printed file (`edit`), and for the connector what
+becomes of calls while the plugin is down (`unavailable`): its scenario is stricter, and begins with a plugin that is
+not up. For example:
+
+    Way("connector-unix", "connector", "unix", arguments=("--connector",), python_path=("src",), unavailable="deny")
+
+To add a step, write a function in scenario.py and name it in STEPS and in `Way.steps`.
 """

@@ -26,7 +26,7 @@ def staged(request: pytest.FixtureRequest, made: RenderedPlugin) -> Iterator[Sta
     """The stage of a case: the one before is gone before it is set."""
     release, way = request.param
     skip_without_python(release)
-    with stage(release, way, made) as running:
+    with stage(release, way, made, plugin_up="boots" not in way.steps) as running:
         yield running
 
 

@@ -16,6 +16,13 @@ VIOLATION = -32602
 FAILURE = -32603
 
 
+def boots(stage: Stage) -> None:
+    """With the connector, the gateway starts before the plugin does, and needs no second start."""
+    unanswered(stage)
+    stage.plugin.start()
+    redacted(stage)
+
+
 def redacted(stage: Stage) -> None:
     """An argument is redacted before the backend sees it."""
     answer = call(stage, "call tango now")
@@ -39,17 +46,13 @@ def failed(stage: Stage) -> None:
 
 
 def down(stage: Stage) -> None:
-    """When the plugin has been killed, no call gets past it to the backend."""
+    """When the plugin has been killed, no call gets past it to the backend, unless the connector is told to let it."""
     stage.plugin.kill(stage.gateway.process.pid)
-    answer = call(stage, "call tango now")
-    # Over stdio the plugin is the gateway's child, and a gateway may start it again for this very call.
-    started = stage.way.transport == "stdio" and not answer.error
-    assert stage.backend.seen == ([MASKED] if started else [])
-    assert started or answer.error
+    unanswered(stage)
 
 
 def recovers(stage: Stage) -> None:
-    """After the plugin has been started again, calls succeed."""
+    """After the plugin has been started again, calls succeed; with the connector, the first one does."""
     stage.plugin.start()
     answers: list[Answer] = []
 
@@ -57,9 +60,25 @@ def recovers(stage: Stage) -> None:
         answers.append(call(stage, "call tango now"))
         return not answers[-1].error
 
-    until(succeeds, RECOVERY_LIMIT, lambda: f"calls still fail: {answers[-1]}", PAUSE)
+    limit = 0 if stage.way.unavailable else RECOVERY_LIMIT
+    until(succeeds, limit, lambda: f"calls still fail: {answers[-1]}", PAUSE)
     assert stage.backend.seen == [MASKED]
     blocked(stage)
+
+
+def unanswered(stage: Stage) -> None:
+    """A call that the plugin cannot be asked about."""
+    answer = call(stage, "call tango now")
+    if stage.way.unavailable == "allow":
+        assert (answer.error, stage.backend.seen) == ("", [{"text": "call tango now"}])
+    elif stage.way.unavailable == "deny":
+        assert (answer.code, stage.backend.seen) == (VIOLATION, [])
+        assert "Plugin Violation: The plugin WordGuard cannot be reached" in answer.error
+    else:
+        # Over stdio the plugin is the gateway's child, and a gateway may start it again for this very call.
+        started = stage.way.transport == "stdio" and not answer.error
+        assert stage.backend.seen == ([MASKED] if started else [])
+        assert started or answer.error
 
 
 def call(stage: Stage, text: str) -> Answer:
@@ -69,6 +88,6 @@ def call(stage: Stage, text: str) -> Answer:
 
 
 STEPS: dict[str, Callable[[Stage], None]] = {
-    step.__name__: step for step in (redacted, blocked, failed, down, recovers)
+    step.__name__: step for step in (boots, redacted, blocked, failed, down, recovers)
 }
 """By name; each step leaves the stage as the one after it needs it."""

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
@@ -23,7 +24,7 @@ class Way:
         python_path: folders of the rendered repository that the gateway must have on its PYTHONPATH.
         plugin_dirs: folders of it that the printed file names in `plugin_dirs`, which not every release reads.
         edit: makes the gateway's file of the printed one and the repository's folder, when it is not the printed one.
-        steps: what it goes through, by the names in scenario.STEPS.
+        unavailable: for the connector, what becomes of calls while the plugin is down; None with the gateway's client.
     """
 
     name: str
@@ -34,7 +35,13 @@ class Way:
     python_path: tuple[str, ...] = ()
     plugin_dirs: tuple[str, ...] = ()
     edit: Callable[[str, Path], str] | None = None
-    steps: tuple[str, ...] = ("redacted", "blocked", "failed", "down", "recovers")
+    unavailable: Literal["deny", "allow"] | None = None
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What it goes through, by the names in scenario.STEPS."""
+        first = ("boots",) if self.unavailable else ()
+        return (*first, "redacted", "blocked", "failed", "down", "recovers")
 
     def options(self, folder: Path) -> list[str]:
         """Options that `serve` and `gateway-config` have in common: where the plugin listens.
