@@ -46,7 +46,8 @@ class UvicornServer:
         def make() -> asyncio.Protocol:
             return config.http_protocol_class(config, server.server_state, {})  # type: ignore[call-arg]
 
-        server.servers = [await listeners.serve(make, sock, config.ssl, self._policy.limits.read_time)]
+        listener: Any = await listeners.serve(make, sock, config.ssl, self._policy.limits.read_time)
+        server.servers = [listener]
         self._tick()
 
     async def stop(self, grace: float) -> None:
