@@ -65,9 +65,14 @@ class LinkConfig(BaseModel):
         return self
 
     @property
+    def pooled(self) -> bool:
+        """Whether each call in flight has a connection of its own, as over http; one client keeps them all."""
+        return self.endpoint.startswith("http")
+
+    @property
     def wanted(self) -> int:
-        """How many clients to keep; one over http, where each has as many connections as it needs."""
-        return 1 if self.endpoint.startswith("http") else self.connections
+        """How many clients to keep."""
+        return 1 if self.pooled else self.connections
 
     @property
     def address(self) -> str:

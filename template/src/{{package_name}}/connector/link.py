@@ -45,6 +45,8 @@ class Link:
         self._metrics = LinkMetrics(config.endpoint)
         self._files = Files(config.tls.paths if config.tls else ())
         self._keeper: asyncio.Task[None] | None = None
+        # Whether the last attempt to connect got no answer, which costs time; to be refused costs none.
+        self._stalled = False
         self._said = ""
 
     async def start(self) -> None:
@@ -68,7 +70,7 @@ class Link:
         Raises:
             Unavailable: there is no answer.
         """
-        if self._breaker.is_open:
+        if self._breaker.is_open and (self._stalled or self._pool.connected):
             raise Unavailable(Why.TIMEOUT, "it has left calls without an answer, and answers no probe yet")
         for _ in range(2):
             client = self._pool.pick() or await self._open()
@@ -82,8 +84,10 @@ class Link:
                     logger.warning("%s leaves calls without an answer: calls fail at once now", self._config.endpoint)
                 raise Unavailable(Why.TIMEOUT, f"no answer within {self._config.deadline:g} s") from None
             except OSError as problem:
-                await self._pool.sweep()
-                raise Unavailable(Why.UNREACHABLE, str(problem) or type(problem).__name__) from problem
+                if self._config.pooled or not client.usable:
+                    await self._pool.drop(client)
+                    self._down(_told(problem))
+                raise Unavailable(Why.UNREACHABLE, _told(problem)) from problem
             self._breaker.answered()
             return answer
         raise Unavailable(Why.UNREACHABLE, "the connection was closed twice before the call could be sent")
@@ -101,10 +105,11 @@ class Link:
         try:
             return await self._pool.open()
         except (OSError, StartError) as problem:
-            if isinstance(problem, TimeoutError):
+            self._stalled = isinstance(problem, TimeoutError)
+            if self._stalled:
                 self._breaker.timed_out()
-            self._down(str(problem) or type(problem).__name__)
-            raise Unavailable(Why.UNREACHABLE, str(problem) or type(problem).__name__) from problem
+            self._down(_told(problem))
+            raise Unavailable(Why.UNREACHABLE, _told(problem)) from problem
 
     async def _connect(self) -> Client:
         config = self._config
@@ -119,6 +124,7 @@ class Link:
             self._backoff.reset()
             self._breaker.answered()
             self._metrics.up()
+            self._stalled = False
             self._said = ""
             logger.info("connected to %s", config.endpoint)
         return client
@@ -163,10 +169,16 @@ class Link:
             asyncio.get_running_loop().call_later(self._config.deadline, _close_later, client)
 
     def _down(self, reason: str) -> None:
+        if self._pool.connected:
+            return
         self._metrics.down()
         if reason != self._said:
             self._said = reason
             logger.warning("no connection to %s: %s; trying again", self._config.endpoint, reason)
+
+
+def _told(problem: Exception) -> str:
+    return str(problem) or type(problem).__name__
 
 
 def _close_later(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from .unavailable import Fallback, Unavailable, Why
 logger = logging.getLogger(__name__)
 
 _framework = find_framework()
+_LEARN_SECONDS = 30.0
+"""After this time the plugin is asked again which hooks it has: over http a restart can go unnoticed."""
 _BUSY = {ErrorCode.OVERLOADED: Why.OVERLOADED, ErrorCode.PLUGIN_UNAVAILABLE: Why.UNREACHABLE}
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class RemotePlugin(_GatewayPlugin):
         # The hooks that the server's plugin has, as of the link's generation; None: not known yet.
         self._hooks: frozenset[str] | None = None
         self._generation = 0
+        self._learn_again = math.inf
 
     def __getattr__(self, name: str) -> Any:
         """The method of a hook: every hook that the release knows has one."""
@@ -103,7 +107,7 @@ class RemotePlugin(_GatewayPlugin):
             link = self._link
             assert link is not None
         try:
-            if self._generation != link.generation:
+            if self._generation != link.generation or began > self._learn_again:
                 await self._learn(link)
             if self._hooks is not None and hook not in self._hooks:
                 self._metrics.count(hook, "skipped")
@@ -136,14 +140,24 @@ class RemotePlugin(_GatewayPlugin):
         return result
 
     async def _learn(self, link: Link) -> None:
-        """Ask which hooks the plugin has."""
-        generation = link.generation
-        remote = self._remote
+        """Ask which hooks the plugin has.
+
+        Raises:
+            Unavailable: it cannot be asked, and was another one when it last told.
+        """
+        generation, remote = link.generation, self._remote
 
         async def ask(client: Client) -> dict[str, Any] | None:
             return await client.plugin_config(remote)
 
-        config = await link.call(ask)
+        # Set first: of the calls in flight one asks.
+        self._learn_again = time.perf_counter() + _LEARN_SECONDS
+        try:
+            config = await link.call(ask)
+        except Unavailable:
+            if self._generation != generation:
+                raise
+            return
         if config is None:
             logger.error("plugin %s: the server at %s has no plugin %s", self.name, self._settings.endpoint, remote)
         self._hooks = frozenset(config["hooks"]) if config and config.get("hooks") else None
