@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import signal
@@ -25,7 +26,7 @@ class Served:
 
     Attributes:
         process: its process.
-        endpoints: where it answers, by scheme: "http", "grpc", "grpc+unix", "unix", ...
+        endpoints: where it answers, by scheme: "http", "grpc", "grpc+unix", "unix", ...; "admin" for the admin listener.
         log: the lines that it wrote to standard error so far.
     """
 
@@ -55,7 +56,9 @@ def run(plugin: RenderedPlugin, *arguments: str, **extra: str) -> subprocess.Com
 
 
 @contextmanager
-def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) -> Iterator[Served]:
+def serve(
+    plugin: RenderedPlugin, transports: str, *options: str, subcommand: str = "serve", **extra: str
+) -> Iterator[Served]:
     """Serve a rendered plugin on free ports and sockets of its own; ends it at the end.
 
     Args:
@@ -63,13 +66,14 @@ def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) 
         transports: transports, separated by commas; with "stdio" alone, standard input and output are pipes.
         options: further options of `serve`; they win over the free ports and sockets. With TLS, gRPC takes no socket:
             give "--grpc-uds", "".
+        subcommand: the command that serves: "serve" or "dev".
         extra: environment variables.
     """
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
         places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
         streams = subprocess.PIPE if transports == "stdio" else subprocess.DEVNULL
         process = subprocess.Popen(
-            command(plugin, "serve", "--transport", transports, *places, *options),
+            command(plugin, subcommand, "--transport", transports, *places, *options),
             cwd=plugin.root, env=environ(plugin, **extra), text=True,
             stdin=streams, stdout=streams, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -77,7 +81,8 @@ def serve(plugin: RenderedPlugin, transports: str, *options: str, **extra: str) 
         try:
             names = transports.split(",")
             both = "grpc" in names and ("--grpc-uds", "") not in pairwise(options)
-            _read_endpoints(served, len(names) + both - names.count("stdio"))
+            admin = "PLUGINS_ADMIN_PORT" in extra
+            _read_endpoints(served, len(names) + both + admin - names.count("stdio"))
             yield served
         finally:
             if process.poll() is None:
@@ -124,9 +129,13 @@ def _read_endpoints(served: Served, expected: int) -> None:
         if line is None:
             served.process.kill()
             raise RuntimeError("the server did not start:\n" + "".join(served.log))
-        before, found, endpoint = line.strip().rpartition(" on ")
+        # With PLUGINS_LOG_FORMAT=json each line is an object.
+        text = json.loads(line)["message"] if line.startswith("{") else line.strip()
+        before, found, endpoint = text.rpartition(" on ")
         if found and before.startswith("serving "):
             served.endpoints[endpoint.partition(":")[0]] = endpoint
+        elif found and before == "admin":
+            served.endpoints["admin"] = endpoint
 
 
 def _pump(served: Served, lines: queue.Queue[str | None]) -> None:
