@@ -19,7 +19,7 @@ TYPED = ["generator", "tests", "benchmarks", "noxfile.py"]
 def lint(session: nox.Session) -> None:
     """Check style, formatting and types, and that all generated files are those of proto/."""
     session.notify("stubs", ["--check"])
-    session.install(*TEST_DEPENDENCIES, "nox")
+    session.install(*TEST_DEPENDENCIES)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy", *TYPED)
