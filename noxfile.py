@@ -91,7 +91,7 @@ def gateways(session: nox.Session) -> None:
 def gateway_e2e(session: nox.Session) -> None:
     """Start the real gateways 1.1.0 and 1.0.0 with a plugin on every transport (on demand; minutes)."""
     session.install(*TEST_DEPENDENCIES)
-    session.run("pytest", "-m", "gateway_e2e", *session.posargs)
+    session.run("python", "-m", "tests.gateway_e2e", *session.posargs)
 
 
 @nox.session
