@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -80,7 +81,7 @@ def load_plugin(entry: PluginConfig) -> Plugin:
     except Exception as problem:
         missing = isinstance(problem, ModuleNotFoundError) and (problem.name or "").split(".")[0] == "cpex"
         help = "; install the extra 'cpex'" if missing else ""
-        reason = f"{type(problem).__name__}: {problem}{help}"
+        reason = f"{type(problem).__name__}: {problem}{_place(problem)}{help}"
         raise StartError(f"{where}: cannot import {module_name}: {reason}") from problem
     found = getattr(module, class_name, None)
     try:
@@ -95,6 +96,14 @@ def load_plugin(entry: PluginConfig) -> Plugin:
         raise StartError(f"{where}: {validation_message(problem, 'config')}") from problem
     except Exception as problem:
         raise StartError(f"{where}: cannot be made: {type(problem).__name__}: {problem}") from problem
+
+
+def _place(problem: Exception) -> str:
+    """The line that raised; a SyntaxError names its own, and the importer's lines help nobody."""
+    if isinstance(problem, SyntaxError):
+        return ""
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if "importlib" not in frame.filename]
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""
 
 
 def implemented_by(found: type[Plugin] | Plugin) -> list[str]:
