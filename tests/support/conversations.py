@@ -32,7 +32,7 @@ class Answer:
     """What a call of the probe plugin brought.
 
     Attributes:
-        args: the payload's arguments, as the plugin gave them back.
+        args: the payload's arguments, as the plugin gave them back; None when it changed nothing or blocked.
         error: the code of the error.
     """
 
@@ -133,12 +133,15 @@ def _from_mcp(message: Any) -> Answer:
     reply = json.loads(message["result"]["content"][0]["text"])
     if "error" in reply:
         return Answer(error=reply["error"]["code"])
-    return Answer(reply["result"]["modified_payload"]["args"])
+    changed = reply["result"].get("modified_payload")
+    return Answer(changed and changed["args"])
 
 
 def _from_protobuf(reply: Any) -> Answer:
     if reply.HasField("error"):
         return Answer(error=reply.error.code)
+    if "modified_payload" not in reply.result:
+        return Answer()
     # A Struct's helper gives maps as Structs: make them plain.
     return Answer(json.loads(json.dumps(dict(reply.result["modified_payload"]["args"]))))
 

@@ -44,6 +44,15 @@ class Probe(Plugin):
         await asyncio.sleep(payload.args["seconds"])
         return self.answer(payload, payload.args)
 
+    async def stubborn(self, payload):
+        end = time.monotonic() + payload.args["seconds"]
+        while (left := end - time.monotonic()) > 0:
+            try:
+                await asyncio.sleep(left)
+            except asyncio.CancelledError:
+                pass
+        return self.answer(payload, payload.args)
+
     async def wait(self, payload):
         # Until the test opens the named pipe: in a thread, since that may take any time.
         pipe, number = payload.args["pipe"], payload.args["n"]
@@ -51,6 +60,14 @@ class Probe(Plugin):
             self.gate = asyncio.get_running_loop().run_in_executor(None, lambda: open(pipe).close())
         open(f"{{pipe}}.{{number:.0f}}", "w").close()
         await asyncio.shield(self.gate)
+        return self.answer(payload, payload.args)
+
+    async def fall_ill(self, payload):
+        self.report_unhealthy("the model is gone")
+        return self.answer(payload, payload.args)
+
+    async def recover(self, payload):
+        self.report_healthy()
         return self.answer(payload, payload.args)
 
     async def process(self, payload):

@@ -26,7 +26,7 @@ class Served:
 
     Attributes:
         process: its process.
-        endpoints: where it answers, by scheme: "http", "grpc", "grpc+unix", "unix", ...; "admin" for the admin listener.
+        endpoints: where it answers, by scheme ("http", "grpc", "grpc+unix", "unix", ...), and "admin".
         log: the lines that it wrote to standard error so far.
     """
 

@@ -51,7 +51,7 @@ class CallLog:
 
 
 def _fields(record: CallRecord) -> dict[str, Any]:
-    fields: dict[str, Any] = {
+    return {
         "plugin": record.plugin,
         "hook": record.hook,
         "transport": record.transport,
@@ -61,4 +61,3 @@ def _fields(record: CallRecord) -> dict[str, Any]:
         "request_id": clipped(record.request_id),
         "identity": record.identity,
     }
-    return {name: value for name, value in fields.items() if value not in ("", None)}

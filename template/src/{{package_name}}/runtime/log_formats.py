@@ -93,8 +93,7 @@ class TextFormatter(LogFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter."""
         head = f"{rfc3339(record.created)} {record.levelname} {record.name}: {clean(self.message(record))}"
-        fields = getattr(record, "fields", None) or {}
-        lines = [" ".join([head, *(f"{name}={_value(value)}" for name, value in fields.items())])]
+        lines = [" ".join([head, *(f"{name}={_value(value)}" for name, value in _fields(record).items())])]
         problems = self.problems(record)
         for number, problem in enumerate(problems):
             text = f": {clean(problem['text'])}" if problem.get("text") else ""
@@ -117,13 +116,19 @@ class JsonFormatter(LogFormatter):
             "level": record.levelname,
             "logger": record.name,
             "message": self.message(record),
-            **(getattr(record, "fields", None) or {}),
+            **_fields(record),
         }
         if problems := self.problems(record):
             told["exceptions"] = problems
             if not self.exception_texts:
                 told["hint"] = _HINT
         return orjson.dumps(_cleaned(told), default=str).decode()
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """What a record says beside its message, given as `extra={"fields": ...}`; what is empty is left out."""
+    given: dict[str, Any] = getattr(record, "fields", None) or {}
+    return {name: value for name, value in given.items() if value not in ("", None)}
 
 
 def _cleaned(value: Any) -> Any:

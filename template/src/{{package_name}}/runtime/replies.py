@@ -38,7 +38,7 @@ def error_reply(call: HookCall, code: ErrorCode, message: str, plugin: str | Non
 def failure_reply(call: HookCall, problem: BaseException) -> HookReply:
     """Answer for a hook that raised: an id for the caller; where it was raised goes to the log under the same id."""
     incident = secrets.token_hex(4)
-    fields = {"request_id": clipped(request_id(call)), "error_id": incident}
+    fields = {"error_id": incident, "request_id": clipped(request_id(call))}
     logger.error("hook %s of plugin %s failed", call.hook, call.plugin, exc_info=problem, extra={"fields": fields})
     text = f"hook {call.hook} of plugin {call.plugin} failed; the server's log has the reason under error id {incident}"
     return error_reply(call, ErrorCode.HOOK_FAILED, text)
