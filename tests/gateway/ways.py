@@ -36,25 +36,26 @@ def client_block(way: str, plugin: RenderedPlugin, config: Path, served: Served)
     return {"grpc": {"uds" if way == "grpc+unix" else "target": address}}
 
 
-def drive(python: Path, driver: str, job: dict[str, Any]) -> dict[str, Any]:
+def drive(python: Path, driver: str, job: dict[str, Any], *python_path: Path) -> dict[str, Any]:
     """Run a driver to its end and return what it saw.
 
     Args:
         python: the Python of a release's environment.
         driver: the name of a module of this folder.
         job: the module's argument.
+        python_path: further folders to import from.
     """
-    seen: dict[str, Any] = drive_module(python, f"{__package__}.{driver}", job)
+    seen: dict[str, Any] = drive_module(python, f"{__package__}.{driver}", job, *python_path)
     return seen
 
 
-def drive_module(python: Path, module: str, job: dict[str, Any]) -> Any:
+def drive_module(python: Path, module: str, job: dict[str, Any], *python_path: Path) -> Any:
     """Run a module that takes a job as JSON to its end, and return what it printed in its last line."""
     # The gateway's framework writes into the folder that it is started in.
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [python, "-m", module, json.dumps(job)],
-            env=os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | SETTINGS | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, *python_path)))},
             cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
