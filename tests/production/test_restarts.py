@@ -1,0 +1,48 @@
+"""kill -9, and a new server on the same port or socket, while clients of the old one are still there."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.conversations import Gone, converse
+from tests.support.gates import Gate
+from tests.support.rendering import RenderedPlugin
+from tests.support.serving import START_LIMIT, serve_one
+
+OPTION = {"http": "--port", "http+unix": "--uds", "grpc": "--grpc-port", "grpc+unix": "--grpc-uds", "unix": "--socket"}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("scheme", list(OPTION))
+def test_a_killed_server_is_started_again_in_its_place(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack, scheme: str, workers: str
+) -> None:
+    gate = Gate(short_path)
+    options = ["--config", str(config), "--workers", workers]
+    if "unix" in scheme:
+        options += [OPTION[scheme], str(short_path / "s.sock")]
+    with held:
+        with serve_one(rendered, scheme, short_path, *options) as served:
+            if "unix" not in scheme:
+                options += [OPTION[scheme], str(urlsplit(served.endpoints[scheme]).port)]
+            lines = [held.enter_context(converse(served, scheme, pb)) for _ in range(3)]
+            calls = gate.hold(lines, len(lines))
+            served.process.kill()
+            served.process.wait(START_LIMIT)
+            if workers == "2":
+                # Nobody killed the workers: they still answer.
+                gate.open()
+                assert all(call().error is None for call in calls)
+            else:
+                for call in calls:
+                    with pytest.raises(Gone):
+                        call()
+        with serve_one(rendered, scheme, short_path, *options) as again:
+            assert again.endpoints[scheme] == served.endpoints[scheme]
+            with converse(again, scheme, pb) as line:
+                assert line.call("echo", n=1).args == {"n": 1}
