@@ -1,0 +1,1 @@
+"""Tests in the place of Docker's MCP gateway, whose plugin protocol the HTTP transport speaks."""

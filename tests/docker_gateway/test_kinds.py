@@ -1,0 +1,73 @@
+"""The starters of all kinds, started, called and stopped by Docker's MCP gateway."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+import pytest
+
+from tests.support.rendering import RenderedPlugin
+
+from .conftest import Start
+from .gateway import CallFailed
+
+Kinds = dict[str, RenderedPlugin]
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "params", "result"),
+    [
+        ("telemetry", "record-counter", {"name": "mcp.tool.calls", "value": 1, "attributes": {"tool": "ps"}}, "ok"),
+        ("telemetry", "record-histogram", {"name": "mcp.tool.duration", "value": 0.25, "attributes": None}, "ok"),
+        ("telemetry", "record_gauge", {"name": "mcp.tools", "value": 3}, "ok"),
+        (
+            "auth",
+            "validate_credential",
+            {"type": "api_key", "value": "tango"},
+            {"user_id": "ann@example.com", "tenant_id": None, "roles": ["reader"], "groups": [], "metadata": {}},
+        ),
+        ("audit", "log-event", {"event_type": "tool_call", "metadata": {"tango": "a secret"}}, "ok"),
+    ],
+)
+def test_a_call_of_each_method(kinds: Kinds, start: Start, kind: str, method: str, params: Any, result: Any) -> None:
+    plugin = start(kinds[kind])
+    assert plugin.call(method, params) == result
+    assert plugin.close() == 0
+    assert plugin.rest_of_output() == ""
+
+
+def test_what_is_measured_stands_in_the_log(kinds: Kinds, start: Start) -> None:
+    plugin = start(kinds["telemetry"])
+    plugin.call("record-counter", {"name": "calls", "value": 1, "attributes": {"tool": "ps"}})
+    plugin.close()
+    found = [line.partition("{") for line in plugin.errors if '"kind"' in line]
+    assert [json.loads(brace + rest) for _, brace, rest in found] == [
+        {"kind": "counter", "name": "calls", "value": 1, "attributes": {"tool": "ps"}}
+    ]
+
+
+def test_an_unknown_key_is_refused_and_appears_nowhere(kinds: Kinds, start: Start) -> None:
+    plugin = start(kinds["auth"])
+    with pytest.raises(CallFailed) as refused:
+        plugin.call("validate_credential", {"type": "api_key", "value": "guessed-key"})
+    assert refused.value.args == (403, "The credential is not known.\n")
+    plugin.close()
+    assert "guessed-key" not in "".join(plugin.errors)
+
+
+def test_a_hook_is_a_method_too(kinds: Kinds, start: Start) -> None:
+    plugin = start(kinds["hooks"])
+    payload = {"name": "search", "args": {"query": "call tango now"}}
+    answer = plugin.call("tool_pre_invoke", {"payload": payload})
+    assert answer["modified_payload"]["args"] == {"query": "call *** now"}
+    payload = {"name": "search", "args": {"query": "classified"}}
+    answer = plugin.call("tool-pre-invoke", {"payload": payload, "plugin_name": "myplugin"})
+    assert answer["continue_processing"] is False
+    assert answer["violation"]["code"] == "FORBIDDEN_WORD"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_either_signal_stops_it(kinds: Kinds, start: Start, number: int) -> None:
+    assert start(kinds["telemetry"]).close(number) == 0
