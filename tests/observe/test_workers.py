@@ -1,0 +1,73 @@
+"""Metrics of several workers: whichever is asked tells for all, and what a dead one counted is not lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.production.reaching import reach_all
+from tests.support.conversations import converse
+from tests.support.gates import Gate
+from tests.support.processes import children
+from tests.support.rendering import RenderedPlugin
+from tests.support.serving import START_LIMIT, serve
+from tests.support.waiting import until
+
+from .scraping import Metrics
+
+DONE = ("Probe", "tool_pre_invoke", "modified")
+
+
+def test_all_workers_count_as_one(
+    rendered: RenderedPlugin, config: str, pb: Any, folder: Path, short_path: Path
+) -> None:
+    options = ("--config", config, "--workers", "2")
+    # The supervisor keeps the workers' numbers in a folder of its own.
+    environ = {"PLUGINS_ADMIN_PORT": "0", "TMPDIR": str(short_path)}
+    with serve(rendered, "unix", *options, **environ) as served, ExitStack() as held:
+        lines = reach_all(served, "unix", pb, held)
+        gate = Gate(folder)
+        calls = gate.hold(lines, len(lines))
+        # A worker tells the others once a second how many calls it runs and how many connections it has.
+        until(lambda: Metrics(served).value("plugin_calls_in_flight", plugin="Probe") == len(lines))
+        until(lambda: Metrics(served).value("plugin_connections", transport="unix") == len(lines))
+        gate.open()
+        for call in calls:
+            call()
+        # One call of each line asked for the process; the other one was held.
+        total = 2 * len(lines)
+        until(lambda: Metrics(served).calls("unix") == {DONE: total})
+        # Both workers are asked, and say the same.
+        assert all(Metrics(served).calls("unix") == {DONE: total} for _ in range(20))
+        until(lambda: Metrics(served).value("plugin_calls_in_flight", plugin="Probe") == 0)
+
+        workers = children(served.process.pid)
+        victim = workers[0]
+        answered = []
+
+        def asked() -> int:
+            with converse(served, "unix", pb) as line:
+                answered.append(line.process())
+            return answered[-1]
+
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: victim not in children(served.process.pid))
+        until(lambda: any("is started again" in line for line in served.log))
+        held.close()
+        until(lambda: len(children(served.process.pid)) == 2)
+        assert Metrics(served).calls("unix") == {DONE: total}
+        # The dead one's connections are not counted any more, and the new one counts on.
+        until(lambda: Metrics(served).value("plugin_connections", transport="unix") == 0)
+        (replaced,) = (worker for worker in children(served.process.pid) if worker not in workers)
+        until(lambda: asked() == replaced)
+        until(lambda: Metrics(served).calls("unix") == {DONE: total + len(answered)})
+        (shared,) = short_path.glob("plugins-metrics-*")
+        assert shared.stat().st_mode & 0o077 == 0
+        assert {path.stem.rpartition("_")[2] for path in shared.iterdir()} == {"1", "2"}
+        held.close()
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(START_LIMIT) == 0
+    assert not list(short_path.glob("plugins-metrics-*"))
