@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from .sockets import bind_tcp, bind_unix, claim_unix_path, remove_unix_path
+from .sockets import bind_tcp, bind_unix, remove_unix_path
 
 _BACKLOG = 2048
 
@@ -16,13 +16,7 @@ Factory = Callable[[], asyncio.BaseProtocol]
 
 
 class Listeners:
-    """Opens listening sockets.
-
-    Attributes:
-        shared: whether other processes listen on the same sockets.
-    """
-
-    shared = False
+    """Opens listening sockets and accepts connections on them."""
 
     def tcp(self, name: str, host: str, port: int, setting: str) -> socket.socket:
         """Open a TCP socket.
@@ -72,29 +66,6 @@ class Listeners:
             return await loop.create_unix_server(factory, sock=sock, backlog=_BACKLOG)
         limit = handshake if tls else None
         return await loop.create_server(factory, sock=sock, ssl=tls, ssl_handshake_timeout=limit, backlog=_BACKLOG)
-
-    def reserve(self, name: str, host: str, port: int, setting: str) -> int:
-        """Check a TCP port that the asker binds itself, with SO_REUSEPORT when the listeners are shared.
-
-        Args:
-            name: who asks.
-            host: address or name.
-            port: port, 0 for any free one.
-            setting: how a person chooses another port, for the error's text.
-
-        Returns:
-            The port to bind: 0 may become a real one, the same for all who share it.
-
-        Raises:
-            StartError: the address cannot be listened on.
-        """
-        if port:
-            bind_tcp(host, port, setting).close()
-        return port
-
-    def claim(self, path: str, setting: str) -> None:
-        """Make way for a Unix socket that somebody else binds; errors as in `unix`."""
-        claim_unix_path(path, setting)
 
     def remove(self, path: str) -> None:
         """Remove a Unix socket's file when its server stops."""

@@ -48,31 +48,6 @@ def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
     return sock
 
 
-def reserve_tcp(host: str, port: int, setting: str) -> socket.socket:
-    """Take a TCP port for processes that bind it themselves, each with SO_REUSEPORT; this socket does not listen.
-
-    Args:
-        host: address or name; the first address of a name is taken.
-        port: port, 0 for any free one.
-        setting: how a person chooses another port, for the error's text.
-
-    Raises:
-        StartError: as `bind_tcp`.
-    """
-    # Only a socket that does not share the port finds out whether somebody else listens there.
-    with bind_tcp(host, port, setting) as checked:
-        family, address = checked.family, checked.getsockname()
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
-            sock.setsockopt(socket.SOL_SOCKET, option, 1)
-        sock.bind(address)
-    except OSError as problem:
-        sock.close()
-        raise StartError(f"{host}:{port}: the port cannot be shared ({problem.strerror}); {setting}") from problem
-    return sock
-
-
 def look_at_unix_path(path: str, setting: str) -> bool:
     """Check that a Unix socket may be made at a path.
 

@@ -88,8 +88,6 @@ class Membership:
 class _SharedListeners(Listeners):
     """Asks the supervisor for sockets; their files are the supervisor's too."""
 
-    shared = True
-
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
@@ -100,12 +98,6 @@ class _SharedListeners(Listeners):
     def unix(self, name: str, path: str, setting: str) -> socket.socket:
         """See Listeners."""
         return self._ask(kind="unix", name=name, path=path, setting=setting)
-
-    def reserve(self, name: str, host: str, port: int, setting: str) -> int:
-        """See Listeners."""
-        with self._ask(kind="reserved", name=name, host=host, port=port, setting=setting) as reserved:
-            found: int = reserved.getsockname()[1]
-            return found
 
     async def serve(
         self,

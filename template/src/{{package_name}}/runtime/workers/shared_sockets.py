@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from ..sockets import bind_tcp, bind_unix, remove_unix_path, reserve_tcp
+from ..sockets import bind_tcp, bind_unix, remove_unix_path
 
 
 class SharedSockets:
@@ -19,7 +19,7 @@ class SharedSockets:
         """A socket.
 
         Args:
-            kind: "tcp", "unix", or "reserved": a port that workers bind themselves.
+            kind: "tcp" or "unix".
             name: who asks, for example "http".
             setting: how a person chooses another place, for the error's text.
             place: `host` and `port`, or `path`. A worker that reads another one later, in a file that has changed, gets
@@ -34,8 +34,7 @@ class SharedSockets:
                 self._sockets[key] = bind_unix(place["path"], setting)
                 self._paths.append(place["path"])
             else:
-                bind = bind_tcp if kind == "tcp" else reserve_tcp
-                self._sockets[key] = bind(place["host"], place["port"], setting)
+                self._sockets[key] = bind_tcp(place["host"], place["port"], setting)
         return self._sockets[key]
 
     def close(self) -> None:

@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 _PATH_HELP = "choose another path with --grpc-uds or PLUGINS_GRPC_SERVER_UDS"
 _PORT_HELP = "choose another port with --grpc-port or PLUGINS_GRPC_SERVER_PORT"
-_BACKLOG = 2048
 
 
 class GrpcTransport:
@@ -74,8 +73,9 @@ class GrpcTransport:
             self._path = settings.uds
             endpoints.append(f"grpc+unix://{settings.uds}")
         self._site = GrpcSite(self._host, self._settings, self._methods())
+        make = partial(Connection, self._site)
         for sock, tls in opened:
-            self._servers.append(await self._serve(sock, tls))
+            self._servers.append(await self._listeners.serve(make, sock, tls, self._settings.limits.read_time))
         return endpoints
 
     async def stop(self, grace: float) -> None:
@@ -113,14 +113,6 @@ class GrpcTransport:
 
         check_tls(tls, "grpc", self._settings.grpc.uds)
         return server_ssl_context(tls, "grpc")
-
-    async def _serve(self, sock: socket.socket, tls: ssl.SSLContext | None) -> asyncio.AbstractServer:
-        loop = asyncio.get_running_loop()
-        make = partial(Connection, self._site)
-        if sock.family == socket.AF_UNIX:
-            return await loop.create_unix_server(make, sock=sock, backlog=_BACKLOG)
-        handshake = self._settings.limits.read_time if tls else None
-        return await loop.create_server(make, sock=sock, ssl=tls, ssl_handshake_timeout=handshake, backlog=_BACKLOG)
 
     def _methods(self) -> dict[bytes, Make]:
         service, health, reflection = Service(self._host), self._health, Reflection()
