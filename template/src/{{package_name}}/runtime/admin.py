@@ -31,11 +31,11 @@ class AdminListener:
     """
 
     def __init__(self, host: Host, settings: AdminSettings, limits: Limits, listeners: Listeners) -> None:
-        self._pages = StatusPages(host)
+        self._pages = StatusPages(host, listening=False)
         self._settings = settings
         self._listeners = listeners
         self._local = guards.is_loopback_name(settings.host)
-        self._listening = False
+        self._started = False
         self._server = UvicornServer(self._answer, None, Policy(limits, Connections(_MOST_CONNECTIONS), ()))
 
     async def start(self) -> str:
@@ -46,19 +46,23 @@ class AdminListener:
         """
         sock = self._listeners.tcp("admin", self._settings.host, self._settings.port, _PORT_HELP)
         await self._server.start(sock, self._listeners)
-        self._listening = True
+        self._started = True
         host, port = sock.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
+    def serving(self) -> None:
+        """The transports take calls from now on."""
+        self._pages.listening = True
+
     async def stop(self) -> None:
         """Close."""
-        if self._listening:
+        if self._started:
             await self._server.stop(_GRACE)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             if self._local:
-                guards.check_loopback(guards.wanted_headers(scope))
+                guards.check_loopback(guards.wanted_headers(scope), "PLUGINS_ADMIN_HOST")
             page = await self._pages.answer(scope)
             if page is None:
                 raise HttpRefusal(404, "not found: there are /health, /ready and /metrics")

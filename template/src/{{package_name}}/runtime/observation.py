@@ -52,7 +52,9 @@ class Observation:
         return {"admin": [await self._admin.start()]} if self._admin else {}
 
     def serving(self) -> None:
-        """The transports listen: do now what must not delay that."""
+        """The transports listen: say so, and do now what must not delay that."""
+        if self._admin:
+            self._admin.serving()
         if self._metrics:
             self._metrics.start()
 

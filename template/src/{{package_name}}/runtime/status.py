@@ -47,10 +47,14 @@ class StatusPages:
 
     Args:
         host: knows how it is.
+
+    Attributes:
+        listening: whether the transports take calls; until then nothing is ready.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, listening: bool = True) -> None:
         self._host = host
+        self.listening = listening
 
     async def answer(self, scope: MutableMapping[str, Any]) -> StatusPage | None:
         """Make the page that a request asks for.
@@ -75,9 +79,11 @@ class StatusPages:
     def _ready(self, query: bytes) -> StatusPage:
         names = parse_qs(query.decode("latin-1")).get("plugin")
         ready = self._host.plugin_serving(names[0]) if names else self._host.ready
-        if ready is None:
+        if ready and self.listening:
+            return StatusPage(200, b'{"status":"ready"}')
+        if ready is None and self._host.serving:
             return StatusPage(404, b'{"status":"unknown plugin"}')
-        return StatusPage(200, b'{"status":"ready"}') if ready else StatusPage(503, b'{"status":"not ready"}')
+        return StatusPage(503, b'{"status":"not ready"}')
 
     async def _metrics(self, headers: list[tuple[bytes, bytes]]) -> StatusPage:
         assert self._host.metrics is not None

@@ -107,14 +107,18 @@ def _takes_json(accept: bytes) -> bool:
     return False
 
 
-def check_loopback(headers: Headers) -> None:
+def check_loopback(headers: Headers, setting: str = "PLUGINS_SERVER_HOST") -> None:
     """Refuse what a web page can make a browser send to a server on this machine (DNS rebinding).
+
+    Args:
+        headers: the request's headers.
+        setting: says where the server listens, for the error's text.
 
     Raises:
         HttpRefusal: Host is not a name of this machine, or Origin is of another one.
     """
     if not _is_loopback(headers.get(HOST, b"")):
-        raise HttpRefusal(421, "Host is not this machine; the server is for this machine only (PLUGINS_SERVER_HOST)")
+        raise HttpRefusal(421, f"Host is not this machine; the server is for this machine only ({setting})")
     check_origin(headers, _is_loopback)
 
 
