@@ -8,11 +8,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ..runtime.clients import Client, NotSent, connect
+from ..runtime.clients import Client, NotSent
 from ..runtime.errors import StartError
 from .backoff import Backoff
 from .breaker import Breaker
 from .config import LinkConfig
+from .connecting import open_client
 from .files import Files
 from .metrics import LinkMetrics
 from .pool import Pool
@@ -116,7 +117,7 @@ class Link:
         first = not self._pool.connected
         try:
             async with asyncio.timeout(min(config.connect_timeout, config.deadline)):
-                client = await connect(config.address, tls=config.client_tls, timeout=config.deadline)
+                client = await open_client(config)
         except TimeoutError:
             raise TimeoutError(f"no connection within {config.connect_timeout:g} s") from None
         if first:

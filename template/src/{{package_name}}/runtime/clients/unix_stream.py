@@ -12,6 +12,7 @@ from ...contract.plugin_stream_pb2 import ServerFrame
 from ..codecs import stream_client as codec
 from ..codecs.frames import MAX_FRAME, PREFACE, FrameBuffer, FrameTooLong, frame
 from . import NotSent
+from .joined import JoinedWrites
 
 
 class OldServer(ConnectionError):
@@ -31,13 +32,13 @@ class StreamSession(asyncio.Protocol):
         self._buffer = FrameBuffer(MAX_FRAME)
         self._waiting: dict[int, asyncio.Future[ServerFrame]] = {}
         self._last_id = 0
-        self._outgoing: list[bytes] = []
         self._welcomed: asyncio.Future[None] = self._loop.create_future()
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._slots = asyncio.Semaphore(1)
         self._max_frame = MAX_FRAME
         self._transport: asyncio.Transport
+        self._writes: JoinedWrites
 
     @classmethod
     async def open(cls, path: str) -> StreamSession:
@@ -87,6 +88,7 @@ class StreamSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast(asyncio.Transport, transport)
+        self._writes = JoinedWrites(self._transport)
         self._transport.write(PREFACE)
 
     def data_received(self, data: bytes) -> None:
@@ -139,17 +141,6 @@ class StreamSession(asyncio.Protocol):
             if not waiting.done():
                 waiting.set_exception(NotSent("the server is stopping and did not take the call"))
 
-    def _send(self, data: bytes) -> None:
-        """Write at the end of this turn of the loop: what many callers send at once wakes the server once."""
-        if not self._outgoing:
-            self._loop.call_soon(self._flush)
-        self._outgoing.append(data)
-
-    def _flush(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(b"".join(self._outgoing))
-        self._outgoing.clear()
-
     async def _ask(self, question: bytes) -> ServerFrame:
         """Make a call.
 
@@ -173,10 +164,10 @@ class StreamSession(asyncio.Protocol):
             self._last_id = number
             waiting: asyncio.Future[ServerFrame] = self._loop.create_future()
             self._waiting[number] = waiting
-            self._send(frame(message))
+            self._writes.write(frame(message))
             try:
                 return await waiting
             except asyncio.CancelledError:
                 if self._waiting.pop(number, None) is not None:
-                    self._send(frame(codec.write_cancel(number)))
+                    self._writes.write(frame(codec.write_cancel(number)))
                 raise
