@@ -15,6 +15,7 @@ SOURCE = """
 import asyncio
 import os
 import time
+import warnings
 
 from {package}.runtime import (
     Plugin, PluginError, PluginErrorModel, PluginViolation, ToolPostInvokeResult, ToolPreInvokeResult
@@ -98,6 +99,17 @@ class Probe(Plugin):
 
     async def crash(self, payload):
         raise RuntimeError("{secret}")
+
+    async def forget(self, payload):
+        # A task that fails when nobody looks, and a warning.
+        async def fail(args):
+            raise RuntimeError("{secret}")
+
+        task = asyncio.create_task(fail(payload.args))
+        await asyncio.sleep(0)
+        del task
+        warnings.warn("this is old", stacklevel=1)
+        return self.answer(payload, payload.args)
 
     async def deliberate(self, payload):
         details = {{"tries": 3}}
