@@ -38,6 +38,10 @@ class Probe(Plugin):
                 self.waiting += 1
                 await self.gate.wait()
                 args = {{}}
+            case "hold":
+                # Until the test, which opens the named pipe to learn that this runs, closes it.
+                await asyncio.to_thread(lambda: open(payload.args["pipe"]).read())
+                args = {{}}
             case "count":
                 args = {{"waiting": self.waiting}}
             case "open":

@@ -22,11 +22,17 @@ from .wire import hook_call, hook_reply, rpc
 Process = subprocess.Popen[bytes]
 
 
-def start(plugin: RenderedPlugin, config: Path, stdin: Any = subprocess.PIPE, stdout: Any = subprocess.PIPE) -> Process:
+def start(
+    plugin: RenderedPlugin,
+    config: Path,
+    stdin: Any = subprocess.PIPE,
+    stdout: Any = subprocess.PIPE,
+    **settings: str,
+) -> Process:
     return subprocess.Popen(
         command(plugin, "serve", "--transport", "stdio", "--config", str(config)),
         cwd=plugin.root,
-        env=environ(plugin, PLUGINS_MAX_MESSAGE_BYTES=str(MAX_BYTES)),
+        env=environ(plugin, PLUGINS_MAX_MESSAGE_BYTES=str(MAX_BYTES), **settings),
         stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -141,6 +147,16 @@ def test_without_a_session(server: Process) -> None:
     meta["io.modelcontextprotocol/protocolVersion"] = "2099-01-01"
     send(server, rpc("server/discover", {"_meta": meta}))
     assert receive(server)["error"]["code"] == -32022
+
+
+def test_a_call_too_many_is_refused_at_once(rendered: RenderedPlugin, probe_config: Path) -> None:
+    with start(rendered, probe_config, PLUGINS_MAX_CONCURRENT_HOOKS="1") as process:
+        send(process, hook_call("wait", 1), hook_call("echo", 2), rpc("ping", request_id=3))
+        answers = {answer["id"]: answer for answer in (receive(process), receive(process))}
+        text = "1 hooks are running (PLUGINS_MAX_CONCURRENT_HOOKS); send the call again later"
+        assert (answers[2]["error"]["code"], answers[2]["error"]["message"]) == (-32053, text)
+        assert answers[3]["result"] == {}
+        process.kill()
 
 
 def test_the_end_of_the_input_lets_calls_finish(rendered: RenderedPlugin, probe_config: Path) -> None:
