@@ -74,8 +74,18 @@ def test_a_saved_change_is_served_in_the_same_places(plugin: RenderedPlugin) -> 
     ("file", "old", "new", "reason"),
     [
         ("src/my_plugin/plugin.py", "class MyPlugin", "clas MyPlugin", "SyntaxError: invalid syntax (plugin.py, line "),
-        ("src/my_plugin/plugin.py", "import re\n", "import rex\n", "ModuleNotFoundError: No module named 'rex' (plugin.py, line "),
-        ("src/my_plugin/plugin.py", "Word = ", "Word = Words or ", "NameError: name 'Words' is not defined (plugin.py, line "),
+        (
+            "src/my_plugin/plugin.py",
+            "import re\n",
+            "import rex\n",
+            "ModuleNotFoundError: No module named 'rex' (plugin.py, line ",
+        ),
+        (
+            "src/my_plugin/plugin.py",
+            "Word = ",
+            "Word = Words or ",
+            "NameError: name 'Words' is not defined (plugin.py, line ",
+        ),
         ("resources/plugins/config.yaml", "mask:", "maks:", "config.maks: Extra inputs are not permitted"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.template.conftest import Render
 
 WORDS = {
+    "ci": ["github", "workflow"],
     "container": ["container", "docker", "podman", "compose"],
     "kubernetes": ["kubernetes", "kubectl", "kubelet", "deploy/kubernetes"],
 }
@@ -26,12 +28,14 @@ def written(root: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("ci", ["github", "none"])
 @pytest.mark.parametrize("container", [True, False])
 @pytest.mark.parametrize("kubernetes", [True, False])
-def test_only_what_was_chosen_is_there(render: Render, container: bool, kubernetes: bool) -> None:
-    root = render(container=container, kubernetes=kubernetes)
+def test_only_what_was_chosen_is_there(render: Render, ci: str, container: bool, kubernetes: bool) -> None:
+    root = render(ci=ci, container=container, kubernetes=kubernetes)
     texts = written(root)
     for chosen, choice, file in (
+        (ci == "github", "ci", ".github/workflows/checks.yaml"),
         (container, "container", "Containerfile"),
         (kubernetes, "kubernetes", "deploy/kubernetes/base/deployment.yaml"),
     ):
@@ -40,11 +44,13 @@ def test_only_what_was_chosen_is_there(render: Render, container: bool, kubernet
             # Kubernetes' manifests have containers of their own.
             left = [name for name, text in texts.items() if word in text and "deploy/kubernetes" not in name]
             assert left == [], word
+    assert (root / ".github").exists() == (ci == "github")
     assert (root / "deploy").exists() == (container or kubernetes)
     assert ("\ncontainer-build:" in texts["Makefile"]) == container
     packed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["sdist"]
     assert all((root / name).exists() for name in packed["only-include"])
-    assert "\n\n\n" not in texts["README.md"].replace("\n\n\n## quick start", "")
+    prose = re.sub(r"```python.*?```", "...", texts["README.md"], flags=re.DOTALL)
+    assert "\n\n\n" not in prose.replace("\n\n\n## quick start", "")
 
 
 @pytest.mark.parametrize("name", ["Yes", "no", "On", "off", "null"])

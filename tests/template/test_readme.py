@@ -22,7 +22,12 @@ def test_its_targets_and_paths_exist(render: Render) -> None:
 
 def test_its_variables_are_those_of_the_server(render: Render) -> None:
     root = render()
-    of_the_gateway = {"PLUGINS_CONFIG_FILE", "PLUGINS_ENABLED", "PLUGINS_SSRF_PROTECTION_ENABLED"}
+    of_the_gateway = {
+        "PLUGINS_CONFIG_FILE",
+        "PLUGINS_ENABLED",
+        "PLUGINS_FAIL_ON_PLUGIN_ERROR",
+        "PLUGINS_SSRF_PROTECTION_ENABLED",
+    }
     found = set(re.findall(r"PLUGINS_[A-Z_]+", (root / "README.md").read_text())) - of_the_gateway
     assert found <= set(re.findall(r"PLUGINS_[A-Z_]+", (root / ".env.template").read_text()))
 

@@ -19,6 +19,7 @@ FILES = {
     ".copier-answers.yml",
     ".dockerignore",
     ".env.template",
+    ".github/workflows/checks.yaml",
     ".gitignore",
     "Containerfile",
     "LICENSE",
@@ -44,6 +45,7 @@ FILES = {
     "proto/plugin_stream.proto",
     "pyproject.toml",
     "resources/demo.yaml",
+    "resources/gateway/plain_context.py",
     "resources/plugins/config.yaml",
     "run-server.sh",
     "tests/conftest.py",
@@ -60,13 +62,13 @@ def test_it_holds_the_files_of_the_design_and_no_more(render: Render) -> None:
     found = files(render(plugin_name="PII Guard"))
     assert {name for name in found if not name.startswith("src/")} == FILES
     inside = {name.removeprefix("src/pii_guard/") for name in found if name.startswith("src/")}
-    assert {name for name in inside if not name.startswith(("contract/", "runtime/"))} == {
+    assert {name for name in inside if not name.startswith(("connector/", "contract/", "runtime/"))} == {
         "__init__.py",
         "__main__.py",
         "plugin.py",
         "py.typed",
     }
-    assert {"contract/hooks.py", "runtime/__init__.py"} <= inside
+    assert {"connector/__init__.py", "contract/hooks.py", "runtime/__init__.py"} <= inside
     assert [name for name in found if name.endswith((".jinja", ".pyc"))] == []
 
 
