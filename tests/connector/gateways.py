@@ -8,15 +8,27 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from tests.gateway.releases import Release
 from tests.gateway.ways import SETTINGS
 from tests.support.rendering import ALL_HOOKS, ROOT, RenderedPlugin
 
 PLUGIN = "WordGuard"
 PROBE = "Probe"
 END_LIMIT = 30.0
+
+
+class Installed(Protocol):
+    """A framework that is installed somewhere."""
+
+    @property
+    def framework(self) -> str:
+        """The module that holds its names."""
+
+    @property
+    def python(self) -> Path:
+        """The Python that has it."""
 
 
 class Gateway:
@@ -70,7 +82,7 @@ class Gateway:
 
 
 @contextmanager
-def gateway(release: Release, plugin: RenderedPlugin) -> Iterator[Gateway]:
+def gateway(release: Installed, plugin: RenderedPlugin) -> Iterator[Gateway]:
     """Run a gateway's side to the end of the block.
 
     Args:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from ..runtime.errors import MCP_INTERNAL_ERROR, ErrorCode, validation_message
 from .framework import Framework
@@ -33,8 +34,7 @@ def read_result(framework: Framework, hook: str, plugin: str, payload: Any, sent
     try:
         if isinstance(changed, dict) and _same_shape(model, payload.__class__):
             data["modified_payload"] = {
-                name: value if type(value) in LEAVES else _restored(getattr(payload, name, None), sent.get(name), value)
-                for name, value in changed.items()
+                name: _restored(getattr(payload, name, None), sent.get(name), value) for name, value in changed.items()
             }
         return model.model_validate(data)
     except ValidationError as problem:
@@ -92,23 +92,45 @@ def _merged(former: Mapping[str, Any], sent: Mapping[str, Any], now: Mapping[str
 
 
 def _restored(original: Any, sent: Any, value: Any) -> Any:
-    """Give changed data the type of the object that it was made of, where that was a model."""
+    """Give changed data the type of the object that it was made of, where that was a model or bytes.
+
+    Args:
+        original: the object.
+        sent: the plain data of it.
+        value: what the plugin answered in its place.
+    """
     kind = type(value)
-    if kind is dict:
-        if isinstance(original, BaseModel):
-            return original if sent == value else _validated(type(original), value)
-        if isinstance(original, dict):
-            return {
-                name: part if type(part) in LEAVES else _restored(original.get(name), sent.get(name), part)
-                for name, part in value.items()
-            }
-    elif kind is list:
-        if isinstance(original, BaseModel):
-            return original if sent == value else _validated(type(original), value)
-        if isinstance(original, list) and original and isinstance(original[0], BaseModel):
-            return [_validated(type(original[0]), part) for part in value]
+    if kind is str and isinstance(original, bytes):
+        return original if sent == value else _bytes(value)
+    if kind is not dict and kind is not list:
+        return value
+    if isinstance(original, BaseModel):
+        return original if sent == value else _model(original, sent, value)
+    if kind is dict and isinstance(original, dict):
+        return {
+            name: part if type(part) in LEAVES else _restored(original.get(name), sent.get(name), part)
+            for name, part in value.items()
+        }
+    if kind is list and isinstance(original, list) and original and isinstance(original[0], BaseModel):
+        return [_like(original, sent, place, part) for place, part in enumerate(value)]
     return value
 
 
-def _validated(model: type[BaseModel], value: Any) -> BaseModel:
-    return model.model_validate(value, by_alias=True, by_name=True)
+def _model(original: BaseModel, sent: Any, value: Any) -> BaseModel:
+    if isinstance(value, dict) and isinstance(sent, dict) and not isinstance(original, RootModel):
+        value = {name: _restored(getattr(original, name, None), sent.get(name), part) for name, part in value.items()}
+    return type(original).model_validate(value, by_alias=True, by_name=True)
+
+
+def _like(originals: list[Any], sent: Any, place: int, part: Any) -> Any:
+    """Restore one of a list of models; one that the plugin has added is like the first."""
+    if place < len(originals):
+        return _restored(originals[place], sent[place], part)
+    return _model(originals[0], sent[0], part)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return text.encode()

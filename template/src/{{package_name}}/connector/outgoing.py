@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from typing import Any
 
 from pydantic import BaseModel, RootModel
@@ -48,7 +49,7 @@ def context_data(context: Any) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Make plain data of any value: maps, lists, models, and what pydantic can write as JSON, such as dates.
+    """Make plain data of any value: maps, lists, models, bytes (as base64), and what pydantic can write as JSON.
 
     Raises:
         TypeError, ValueError: an object has no JSON form.
@@ -67,7 +68,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, RootModel):
         return plain(value.root)
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", warnings=False)
+        return plain(value.model_dump(warnings=False))
+    if isinstance(value, bytes):
+        # As MCP writes binary resources; pydantic would fail on all that is no UTF-8.
+        return b64encode(value).decode()
     return to_jsonable_python(value)
 
 
