@@ -13,6 +13,7 @@ SECRET = "the-secret-of-the-probe"
 
 SOURCE = """
 import asyncio
+import datetime
 import os
 import time
 import warnings
@@ -134,6 +135,12 @@ class Probe(Plugin):
 
     async def broken_error(self, payload):
         raise PluginError(PluginErrorModel(message="no", plugin_name="Probe", details={{"thing": object()}}))
+
+    async def json_like(self, payload):
+        moment = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
+        return self.answer(payload, {{"when": moment, "tags": {{"one"}}, 7: ("a", b"b"), "violation": PluginViolation(
+            reason="r", description="d", code="c"
+        )}})
 
     async def foreign(self, payload):
         return self.answer(payload, {{"thing": object()}})

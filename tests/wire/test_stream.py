@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
 from tests.support.frames import Peer, frame
 from tests.support.logs import logged
@@ -80,6 +81,17 @@ def test_all_that_json_holds_arrives(stream: StreamPeer) -> None:
     seen = args_of(stream.ask(2, "seen", {}, context=json.dumps(context).encode()))
     assert seen["of_tomorrow"] == 7
     assert {name: seen["global_context"][name] for name in shared} == shared
+
+
+def test_what_has_a_json_form_is_turned_into_it(stream: StreamPeer, peer: Peer) -> None:
+    """Dates, sets, bytes, numbers as keys and models: the same on both versions."""
+    stream.send(stream.invoke(1, "json_like", {}))
+    args = args_of(stream.answer())
+    violation = args.pop("violation")
+    assert args == {"when": "2026-11-21T00:00:00Z", "tags": ["one"], "7": ["a", "b"]}
+    assert (violation["reason"], violation["code"]) == ("r", "c")
+    old = json_format.MessageToDict(peer.call("json_like", {}).result["modified_payload"])
+    assert old["args"] == args | {"violation": violation}
 
 
 def test_state_comes_back(stream: StreamPeer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,19 +34,22 @@ class HookCall:
 
 @dataclass(slots=True)
 class HookReply:
-    """The answer to one hook call: a result or an error, in plain JSON data.
+    """The answer to one hook call: a result or an error, in JSON data.
 
     Attributes:
         plugin: the plugin's name as the caller wrote it.
         result: the hook's result.
         error: message, plugin_name, code, details and mcp_error_code.
         context: the context after the hook, None when it carries nothing.
+        dumped: makes the same reply with whatever the plugin put into it turned into JSON data; None when that is done.
+            Most plugins put only JSON data there, and dumping it costs more than to have a codec find the exceptions.
     """
 
     plugin: str
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
+    dumped: Callable[[], HookReply] | None = None
 
 
 class Overloaded(Exception):

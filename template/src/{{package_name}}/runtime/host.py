@@ -194,7 +194,7 @@ class Host:
         try:
             try:
                 reply = await self._run(hosted, call)
-                written = encode(reply)
+                written = _written(reply, encode)
             except Unrepresentable as problem:
                 reply = unrepresentable_reply(call, problem)
                 written = encode(reply)
@@ -270,3 +270,13 @@ class Host:
                 return error_reply(call, ErrorCode.PLUGIN_UNAVAILABLE, text)
             return error_reply(call, ErrorCode.UNKNOWN_PLUGIN, f"this server has no plugin {call.plugin!r}")
         return await hosted.reply(call)
+
+
+def _written(reply: HookReply, encode: Callable[[HookReply], bytes]) -> bytes:
+    try:
+        return encode(reply)
+    except Unrepresentable:
+        if reply.dumped is None:
+            raise
+        # The plugin may have put in what has a JSON form without being JSON, such as dates and models of its own.
+        return encode(reply.dumped())

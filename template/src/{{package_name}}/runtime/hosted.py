@@ -24,11 +24,10 @@ from .replies import (
     CLIENT_IDENTITY,
     blocked,
     carries,
-    context_data,
     error_reply,
     failure_reply,
     plugin_error_reply,
-    result_data,
+    result_reply,
 )
 
 logger = logging.getLogger(__name__)
@@ -123,8 +122,7 @@ class Hosted:
         if self.lost_changes is not None and isinstance(hook.spec, HookSpec):
             self.lost_changes.look(hook.spec, payload, result.modified_payload)
         # A context that was emptied must go back too.
-        carried = carried or carries(context)
-        return HookReply(call.plugin, result_data(result), context=context_data(context) if carried else None)
+        return result_reply(call, result, context if carried or carries(context) else None)
 
     async def _run(self, hook: Hook, payload: Any, context: PluginContext) -> Any:
         if hook.threaded:

@@ -6,7 +6,7 @@ import logging
 import secrets
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic_core import PydanticSerializationError
 
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
@@ -17,6 +17,8 @@ from .log_formats import clipped
 from .observe import request_id
 
 logger = logging.getLogger(__name__)
+
+_MODELS = PluginResult.__module__
 
 CLIENT_IDENTITY = "client_identity"
 """Key of the context's metadata that holds the verified TLS client; the host sets it, a caller cannot."""
@@ -67,13 +69,26 @@ def plugin_error_reply(call: HookCall, problem: PluginError) -> HookReply:
     return HookReply(call.plugin, error=_plain(problem.error, "error"))
 
 
-def result_data(result: PluginResult[Any]) -> dict[str, Any]:
-    """Turn a hook's result into plain data; unset optional parts are left out.
+def result_reply(call: HookCall, result: PluginResult[Any], context: PluginContext | None) -> HookReply:
+    """Make the reply of a hook that has a result; unset optional parts of the result are left out.
+
+    Args:
+        call: the call.
+        result: what the hook returned.
+        context: the context after the hook; None when it carries nothing.
 
     Raises:
         Unrepresentable: the result holds an object that has no JSON form.
     """
-    return {name: value for name, value in _plain(result, "result").items() if value is not None}
+
+    def dumped() -> HookReply:
+        data = {name: value for name, value in _plain(result, "result").items() if value is not None}
+        return HookReply(call.plugin, data, context=None if context is None else _context_data(context))
+
+    if type(result).__module__ != _MODELS:
+        return dumped()
+    data = {name: value for name, value in _parts(result).items() if value is not None}
+    return HookReply(call.plugin, data, context=None if context is None else _context_parts(context), dumped=dumped)
 
 
 def carries(context: PluginContext) -> bool:
@@ -81,8 +96,30 @@ def carries(context: PluginContext) -> bool:
     return bool(context.state or context.global_context.state or context.metadata.keys() - {CLIENT_IDENTITY})
 
 
-def context_data(context: PluginContext) -> dict[str, Any]:
-    """Turn a context into the plain data that callers take back: both states and the plugin's metadata.
+def _parts(model: BaseModel) -> Any:
+    """Take a model of the contract apart into what it holds."""
+    values: dict[str, Any] = model.__dict__
+    if isinstance(model, RootModel):
+        return values["root"]
+    parts = {
+        name: _parts(value) if isinstance(value, BaseModel) and type(value).__module__ == _MODELS else value
+        for name, value in values.items()
+    }
+    return parts | model.__pydantic_extra__ if model.__pydantic_extra__ else parts
+
+
+def _context_parts(context: PluginContext) -> dict[str, Any]:
+    """The parts of a context that callers take back: both states and the plugin's metadata."""
+    shared = context.global_context
+    return {
+        "state": context.state,
+        "metadata": {name: value for name, value in context.metadata.items() if name != CLIENT_IDENTITY},
+        "global_context": {"request_id": shared.request_id, "state": shared.state},
+    }
+
+
+def _context_data(context: PluginContext) -> dict[str, Any]:
+    """The same as plain data.
 
     Raises:
         Unrepresentable: the context holds an object that has no JSON form.

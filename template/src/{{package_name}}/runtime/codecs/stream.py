@@ -68,13 +68,15 @@ def write_reply(call_id: int, reply: HookReply) -> bytes:
 
 def write_config(call_id: int, config: dict[str, Any] | None) -> bytes:
     """Write one plugin's configuration, or that there is none."""
-    text = b"" if config is None else _json(config, "config")
+    text = b"" if config is None else _json(config, "config", dates=True)
     return _written(pb.ServerFrame(id=call_id, config=pb.Config(config=text)), "config")
 
 
 def write_configs(call_id: int, configs: list[dict[str, Any]]) -> bytes:
     """Write the configurations of all plugins."""
-    return _written(pb.ServerFrame(id=call_id, configs=pb.Configs(configs=_json(configs, "configs"))), "configs")
+    return _written(
+        pb.ServerFrame(id=call_id, configs=pb.Configs(configs=_json(configs, "configs", dates=True))), "configs"
+    )
 
 
 def write_health(call_id: int, serving: bool | None) -> bytes:
@@ -117,9 +119,9 @@ def _error(error: dict[str, Any]) -> pb.Error:
     )
 
 
-def _json(value: Any, name: str) -> bytes:
+def _json(value: Any, name: str, dates: bool = False) -> bytes:
     try:
-        return dumps(value)
+        return dumps(value, dates)
     except Unrepresentable as problem:
         raise problem.below(name) from None
 

@@ -167,7 +167,7 @@ class McpEndpoint:
 
 def _data(head: bytes, tails: replies.Tails, data: Any) -> bytes:
     try:
-        return replies.text_reply(head, tails.done, data)
+        return replies.text_reply(head, tails.done, data, dates=True)
     except ValueError as problem:
         raise Refusal(INTERNAL_ERROR, f"the configuration cannot be sent: {problem}") from None
 

@@ -16,6 +16,10 @@ _ZERO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 19
 
 
+# Of what orjson can write, these are spelt otherwise than by pydantic, and hold no JSON value.
+_PLAIN_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
 class InvalidJson(ValueError):
     """Bytes that are no JSON; the text says why and where, and holds none of the input."""
 
@@ -42,17 +46,18 @@ def loads(data: bytes) -> Any:
     return value
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, dates: bool = False) -> bytes:
     """Write plain data as JSON.
 
     Args:
         value: dicts with string keys, lists, strings, numbers, booleans and None.
+        dates: write dates, which YAML knows, as strings.
 
     Raises:
         Unrepresentable: a value has no JSON form, for example NaN or half a surrogate pair.
     """
     try:
-        text = orjson.dumps(value)
+        text = orjson.dumps(value, option=None if dates else _PLAIN_ONLY)
     except TypeError as problem:
         return _dumps_slowly(value, str(problem))
     # orjson writes NaN and the infinities as null.

@@ -78,18 +78,19 @@ def _tails(extra: dict[str, Any]) -> Tails:
     return Tails(b"}]," + done + b"}", b"}]," + failed + b"}")
 
 
-def text_reply(head: bytes, tail: bytes, data: Any) -> bytes:
+def text_reply(head: bytes, tail: bytes, data: Any, dates: bool = False) -> bytes:
     """Write the answer of a tool whose text content is JSON.
 
     Args:
         head: the envelope up to the result.
         tail: what follows the text.
         data: what the text says.
+        dates: write dates, which YAML knows, as strings.
 
     Raises:
         Unrepresentable: the data has no JSON form.
     """
-    text = orjson.dumps(dumps(data).decode())
+    text = orjson.dumps(dumps(data, dates).decode())
     return b"".join((head, b'{"content":[{"type":"text","text":', text, tail))
 
 

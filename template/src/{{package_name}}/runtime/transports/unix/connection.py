@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from ...codecs.frames import FrameBuffer
+from ...codecs.frames import HEADER, FrameBuffer
 
 logger = logging.getLogger(__name__)
+
+_TOGETHER = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Connection(asyncio.Protocol):
         self._unread = 0.0
         self._can_write = asyncio.Event()
         self._can_write.set()
+        self._outgoing: list[bytes] = []
+        self._outgoing_size = 0
         self._transport: asyncio.Transport
 
     @property
@@ -115,6 +119,34 @@ class Connection(asyncio.Protocol):
         elif not self._begun:
             self._begun = self._loop.time()
         return messages
+
+    def _send(self, message: bytes, more: bool) -> None:
+        """Send a message.
+
+        Args:
+            message: the message.
+            more: whether others may follow at once. All go out together then: each write is a call of the system, and
+                wakes the client.
+        """
+        if more and not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing += (len(message).to_bytes(HEADER, "big"), message)
+        self._outgoing_size += len(message)
+        if not more or self._outgoing_size > _TOGETHER:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._outgoing:
+            together = b"".join(self._outgoing)
+            self._outgoing.clear()
+            self._outgoing_size = 0
+            if not self._transport.is_closing():
+                self._transport.write(together)
+
+    def _close(self) -> None:
+        """Close once all is sent."""
+        self._flush()
+        self._transport.close()
 
     def _stop_reading(self) -> None:
         if not self._unread:

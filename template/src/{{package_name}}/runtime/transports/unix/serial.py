@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from google.protobuf.message import DecodeError
 
-from ...codecs.frames import HEADER, FrameTooLong, frame
+from ...codecs.frames import HEADER, FrameTooLong
 from .arrival import ArrivalClock
 from .connection import Connection, Limits
 
@@ -104,7 +104,7 @@ class SerialConnection(Connection):
         while True:
             while not self._requests:
                 if self._draining:
-                    self._transport.close()
+                    self._close()
                     return
                 self._request_came = self._loop.create_future()
                 await self._request_came
@@ -142,9 +142,9 @@ class SerialConnection(Connection):
             )
             self._transport.abort()
             return False
-        self._transport.write(frame(reply))
+        self._send(reply, more=bool(self._requests))
         if not go_on:
-            self._transport.close()
+            self._close()
         return go_on
 
     def _wake(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from google.protobuf.message import DecodeError
 
 from ....contract.plugin_stream_pb2 import ClientFrame
-from ...codecs.frames import FrameTooLong, frame
+from ...codecs.frames import FrameTooLong
 from ...codecs.stream import write_goodbye, write_welcome
 from .connection import Connection, Limits
 
@@ -51,7 +51,7 @@ class StreamConnection(Connection):
         """Take no more calls, answer those that were taken, then close."""
         if not self._draining and not self._transport.is_closing():
             self._draining = True
-            self._transport.write(frame(write_goodbye(self._last_id)))
+            self._send(write_goodbye(self._last_id), more=False)
             self._close_when_done()
 
     def abort(self) -> None:
@@ -62,7 +62,7 @@ class StreamConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         super().connection_made(transport)
-        self._transport.write(frame(write_welcome(self._limits.frame, self._limits.calls)))
+        self._send(write_welcome(self._limits.frame, self._limits.calls), more=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol: nobody is left to answer."""
@@ -109,9 +109,7 @@ class StreamConnection(Connection):
         try:
             while not self._can_write.is_set():
                 await self._can_write.wait()
-            reply = await self._answer(message, size)
-            if not self._transport.is_closing():
-                self._transport.write(frame(reply))
+            self._send(await self._answer(message, size), more=len(self._running) > 1)
         except Exception:
             logger.exception("unix: a call failed inside the server; its connection is closed")
             self.abort()
@@ -145,7 +143,7 @@ class StreamConnection(Connection):
 
     def _close_when_done(self) -> None:
         if self._draining and not self._running and not self._waiting:
-            self._transport.close()
+            self._close()
 
 
 class _OutOfOrder(Exception):
