@@ -54,8 +54,7 @@ class Link:
         """Connect, and keep the connection from now on, also when there is none yet.
 
         Raises:
-            StartError: a certificate cannot be used, or a package is missing.
-            Unavailable: the server cannot be reached.
+            Unavailable: the server cannot be reached, or a certificate cannot be used.
         """
         if self._keeper is None:
             self._keeper = asyncio.get_running_loop().create_task(self._keep())

@@ -75,14 +75,14 @@ class RemotePlugin(_GatewayPlugin):
         """Connect; without a server, the gateway starts all the same unless the settings require one.
 
         Raises:
-            StartError: the server is required and not there, or does not have the plugin.
+            StartError: the server is required and cannot be reached.
         """
         self._link = links.acquire(self._settings.link, self)
         try:
             await self._link.start()
             await self._learn(self._link)
-        except (Unavailable, StartError) as problem:
-            if self._settings.required_at_start or isinstance(problem, StartError):
+        except Unavailable as problem:
+            if self._settings.required_at_start:
                 await self.shutdown()
                 raise StartError(f"plugin {self.name}: {self._settings.endpoint}: {problem}") from problem
             logger.warning("plugin %s is not up yet: %s", self.name, problem)

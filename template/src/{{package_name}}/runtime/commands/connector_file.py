@@ -49,8 +49,8 @@ def connector_document(file: ConfigFile, settings: ServerSettings, transport: st
         }
         for plugin in file.plugins
     ]
-    # Gateway 1.0.0 does not start without plugin_settings.
-    return {"plugins": entries, "plugin_settings": {}}
+    # Gateway 1.0.0 does not start without the block, and by default goes on without a plugin whose settings are wrong.
+    return {"plugins": entries, "plugin_settings": {"fail_on_plugin_error": True}}
 
 
 def _absolute(endpoint: str) -> str:

@@ -11,6 +11,7 @@ import yaml
 
 from ..certs.folder import DEFAULT_FOLDER, CertFolder
 from . import options
+from .connector_file import connector_document
 from .gateway_file import document, find_shim_dir, needs_shim, start_note
 
 LOOPBACK_NOTE = (
@@ -22,12 +23,16 @@ SHIM_NOTE = (
     "where plain_context.py lies: plugin_dirs counts only below its working folder and /var/lib/cpex/plugins, and not\n"
     "for gateway 1.0.0."
 )
+CONNECTOR_NOTE = (
+    "The connector runs inside the gateway: install this package with the extra connector there."
+)
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("gateway-config", help="print the gateway's plugins file", description=__doc__)
     parser.add_argument("--client-dir", metavar="DIR", help="folder with the gateway's client.crt, client.key, ca.crt")
+    parser.add_argument("--connector", action="store_true", help="entries for the connector, which runs in the gateway")
     parser.add_argument("--shim-dir", metavar="DIR", help="folder where the gateway finds plain_context.py")
     options.add_server_options(parser)
     parser.set_defaults(run=run)
@@ -40,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     documents = []
     notes = []
     for transport in settings.transports:
+        if arguments.connector:
+            notes.append(CONNECTOR_NOTE)
+            documents.append(connector_document(file, settings, transport, client_dir))
+            continue
         shim_dir = None
         if needs_shim(transport):
             shim_dir = arguments.shim_dir or str(find_shim_dir(path))
@@ -47,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         documents.append(document(file, settings, transport, path, client_dir, shim_dir))
         if transport == "http" and not settings.http.uds and settings.http.host in ("127.0.0.1", "::1"):
             notes.append(LOOPBACK_NOTE)
-    if note := start_note(file):
+    if not arguments.connector and (note := start_note(file)):
         notes.append(note)
     for number, (transport, content) in enumerate(zip(settings.transports, documents, strict=True)):
         if len(documents) > 1:
