@@ -53,3 +53,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dropped = [item for item in items if left_out & {mark.name for mark in item.iter_markers()}]
     items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=dropped)
+
+
+@pytest.fixture(scope="session")
+def pb2(modules: Any) -> Any:
+    """The messages of version 2 of the Unix protocol."""
+    return modules("contract.plugin_stream_pb2")

@@ -20,12 +20,6 @@ HOOK_TIMEOUT = 2.0
 
 
 @pytest.fixture(scope="session")
-def pb2(modules: Any) -> Any:
-    """The messages of version 2 of the Unix protocol."""
-    return modules("contract.plugin_stream_pb2")
-
-
-@pytest.fixture(scope="session")
 def config(rendered: RenderedPlugin, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_config(tmp_path_factory.mktemp("wire"), rendered)
 

@@ -1,0 +1,1 @@
+"""Bad input: what is sent, how it is sent, and what is expected."""
