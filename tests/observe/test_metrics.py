@@ -151,16 +151,20 @@ def test_refused_calls_are_counted(rendered: RenderedPlugin, config: str, pb: An
         assert call().error is None
 
 
-def test_connections_are_counted(rendered: RenderedPlugin, config: str, pb: Any) -> None:
-    with serve_watched(rendered, config, "http,grpc,unix") as served:
-        for scheme in ("http", "grpc", "unix"):
-            lines = [converse(served, scheme, pb) for _ in range(3)]
-            for line in lines:
-                line.call("echo")
-            assert Metrics(served).value("plugin_connections", transport=scheme) == 3
-            for line in lines:
-                line.close()
-            until(lambda scheme=scheme: Metrics(served).value("plugin_connections", transport=scheme) == 0)
+@pytest.mark.parametrize("scheme", ["http", "grpc", "unix"])
+def test_connections_are_counted(rendered: RenderedPlugin, config: str, pb: Any, scheme: str) -> None:
+    with serve_watched(rendered, config, scheme) as served:
+
+        def connections() -> float:
+            return Metrics(served).value("plugin_connections", transport=scheme)
+
+        lines = [converse(served, scheme, pb) for _ in range(3)]
+        for line in lines:
+            line.call("echo")
+        assert connections() == 3
+        for line in lines:
+            line.close()
+        until(lambda: connections() == 0)
 
 
 def test_a_plugin_that_reports_itself_unhealthy(rendered: RenderedPlugin, config: str, pb: Any) -> None:
