@@ -8,7 +8,7 @@ from importlib import import_module
 
 from ..errors import StartError
 
-COMMANDS = ("serve", "dev", "call", "check", "demo", "health", "gateway-config", "certs")
+COMMANDS = ("serve", "dev", "call", "check", "demo", "bench", "health", "gateway-config", "certs")
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

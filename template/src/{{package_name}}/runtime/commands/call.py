@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     transport = settings.transports[0]
     endpoint = arguments.endpoint or own_endpoint(settings, transport, str(path))
     tls = settings.grpc.tls if endpoint.startswith("grpc") else settings.http.tls
-    payload = _json(arguments.payload, "the payload")
-    context = _json(arguments.context, "the context") if arguments.context else new_context()
+    payload = options.json_value(arguments.payload, "the payload")
+    context = options.json_value(arguments.context, "the context") if arguments.context else new_context()
 
     async def main() -> dict[str, Any]:
         certificates = client_tls(tls, arguments.certfile, arguments.keyfile)
@@ -78,10 +78,3 @@ async def _connect(endpoint: str, tls: ClientTls | None, timeout: float, wait: f
             if time.monotonic() >= end:
                 raise
         await asyncio.sleep(_RETRY_SECONDS)
-
-
-def _json(text: str, what: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as problem:
-        raise StartError(f"{what} is not JSON: {problem}") from problem

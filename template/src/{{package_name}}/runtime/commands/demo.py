@@ -5,22 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shlex
 import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from ..clients import connect
 from ..clients.context import new_context
-from ..errors import StartError
 from . import options
 from .demo_cases import Case, is_right, load_cases, verdict
-from .endpoints import server_command
+from .own_server import own_server
 
-_START_LIMIT = 30.0
 _TRANSPORTS = "http,grpc,unix,stdio"
 
 
@@ -52,15 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _all_calls(plugin: str, cases: list[Case], transports: list[str], config: str) -> list[dict[str, Any]]:
     rows = []
-    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
-        listening = [name for name in transports if name != "stdio"]
-        endpoints: list[str] = []
-        if "stdio" in transports:
-            command = server_command("--transport", "stdio", "--config", config, "--log-level", "ERROR")
-            endpoints.append("stdio:" + shlex.join(command))
-        async with _server(listening, folder, config) as served:
-            for endpoint in served + endpoints:
-                rows += await _calls(endpoint, plugin, cases)
+    async with own_server(transports, config) as endpoints:
+        for endpoint in endpoints:
+            rows += await _calls(endpoint, plugin, cases)
     return rows
 
 
@@ -77,48 +65,6 @@ async def _calls(endpoint: str, plugin: str, cases: list[Case]) -> list[dict[str
     finally:
         await client.close()
     return rows
-
-
-@asynccontextmanager
-async def _server(transports: list[str], folder: str, config: str) -> AsyncIterator[list[str]]:
-    """Run `serve` in another process on free ports and sockets in a folder; yields its endpoints."""
-    if not transports:
-        yield []
-        return
-    places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
-    command = server_command("--transport", ",".join(transports), "--config", config, "--log-level", "WARNING", *places)
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr is not None
-    expected = len(transports) + ("grpc" in transports)
-    endpoints: list[str] = []
-    try:
-        async with asyncio.timeout(_START_LIMIT):
-            while len(endpoints) < expected:
-                line = (await process.stderr.readline()).decode(errors="replace").rstrip()
-                if not line and process.stderr.at_eof():
-                    raise StartError(f"the server did not start (exit code {await process.wait()})")
-                before, found, endpoint = line.rpartition(" on ")
-                if found and before.startswith("serving "):
-                    endpoints.append(endpoint)
-                else:
-                    print(line, file=sys.stderr)
-        # Somebody must go on reading, or a talkative plugin fills the pipe and stands still.
-        echo = asyncio.create_task(_echo(process.stderr))
-        yield endpoints
-    except TimeoutError as problem:
-        raise StartError(f"the server was not ready within {_START_LIMIT:g} s") from problem
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-    await echo
-
-
-async def _echo(stream: asyncio.StreamReader) -> None:
-    while line := await stream.readline():
-        print(line.decode(errors="replace").rstrip(), file=sys.stderr)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..config import ConfigFile, load_config_file
+from ..errors import StartError
 from ..log import log_loop_problem, set_up_logging
 from ..setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 from ..settings import ServerSettings, find_config_path, resolve_settings
@@ -54,6 +56,22 @@ def load(arguments: argparse.Namespace) -> tuple[Path, ConfigFile, ServerSetting
     path = find_config_path(arguments.config, os.environ)
     file = load_config_file(path)
     return path, file, resolve_settings(vars(arguments), file)
+
+
+def json_value(text: str, what: str) -> Any:
+    """Read JSON that a person has written on the command line.
+
+    Args:
+        text: the JSON.
+        what: what it is, for the error.
+
+    Raises:
+        StartError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as problem:
+        raise StartError(f"{what} is not JSON: {problem}") from problem
 
 
 def run_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

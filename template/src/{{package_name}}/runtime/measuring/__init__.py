@@ -1,0 +1,1 @@
+"""How fast a plugin answers on this machine: `bench` measures and draws with it."""
