@@ -5,22 +5,23 @@ and context state. Prints for each case what the manager returned, and the conte
 """
 
 import asyncio
+import importlib
 import json
 import sys
 from typing import Any
 
-from cpex.framework import GlobalContext, TenantPluginManager, get_hook_registry
+framework: Any = importlib.import_module("cpex.framework")
 
 
 async def run(config: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    manager = TenantPluginManager(config)
+    manager = framework.TenantPluginManager(config)
     await manager.initialize()
-    registry = get_hook_registry()
-    seen = []
+    registry = framework.get_hook_registry()
+    seen: list[dict[str, Any]] = []
     try:
         for case in cases:
             payload = registry.json_to_payload(case["hook"], case["payload"])
-            shared = GlobalContext(request_id="r-1", user="a@example.com", state=case.get("state", {}))
+            shared = framework.GlobalContext(request_id="r-1", user="a@example.com", state=case.get("state", {}))
             try:
                 result, contexts = await manager.invoke_hook(case["hook"], payload, shared)
             except Exception as problem:

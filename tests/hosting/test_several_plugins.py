@@ -52,8 +52,9 @@ def call(rendered: RenderedPlugin, served: Served, config: Path, way: str, plugi
 
 def health(served: Served, service: str) -> int:
     with grpc.insecure_channel(served.endpoints["grpc"].partition("://")[2]) as channel:
-        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service), timeout=10)
-        return int(answer.status)
+        # Old and new type stubs call the stub's class differently.
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        return int(stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10).status)
 
 
 def get(served: Served, path: str) -> str:

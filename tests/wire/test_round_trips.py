@@ -101,7 +101,8 @@ def exchange(way: str, rendered: RenderedPlugin, config: Path, pb: Any) -> Itera
         else:
             place = served.endpoints[way].partition("://")[2]
             with grpc.insecure_channel(f"unix:{place}" if way == "grpc+unix" else place) as channel:
-                yield _protobuf(pb, channel.unary_unary(INVOKE, None, None))
+                invoke: Any = channel.unary_unary(INVOKE, None, None)
+                yield _protobuf(pb, invoke)
 
 
 def came_back(sent: Any, received: Any, way: str) -> None:
