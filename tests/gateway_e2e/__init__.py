@@ -2,7 +2,7 @@
 
 A case is a release (releases.py) and a way (ways.py). stage.py starts a gateway for it, with the plugins file that the
 plugin's `gateway-config` prints; scenario.py has the steps that it goes through. Each case boots one gateway, and never
-do two run at once. What a gateway cannot do, whatever the plugin is, stands in limits.py with what it does instead.
+do two run at once.
 
 To add a way, add a `Way` to `ways.WAYS`: further arguments of `gateway-config`, folders for the gateway's PYTHONPATH
 (paths in the rendered repository, such as "src"), a change to the printed file (`edit`), and for the connector what

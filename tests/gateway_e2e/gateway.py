@@ -34,7 +34,7 @@ class Answer:
 
     Attributes:
         text: what the tool said.
-        code: JSON-RPC's error code, 0 without an error.
+        code: JSON-RPC's error code, or the HTTP status of an answer that is none; 0 without an error.
         error: the error's message.
         seconds: how long it took.
     """
@@ -85,7 +85,10 @@ class Gateway:
         """Call the tool by JSON-RPC."""
         call = {"name": TOOL, "arguments": {"text": text}}
         started = time.monotonic()
-        reply = self._ask("/rpc", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call})
+        try:
+            reply = self._ask("/rpc", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call})
+        except Refused as problem:
+            reply = {"error": {"code": problem.status, "message": str(problem)}}
         seconds = time.monotonic() - started
         if "error" in reply:
             return Answer("", reply["error"]["code"], reply["error"]["message"], seconds)
@@ -99,7 +102,20 @@ class Gateway:
                 return json.loads(response.read())
         except urllib.error.HTTPError as problem:
             with problem:
-                raise RuntimeError(f"{path}: {problem.code} {problem.read().decode()}") from None
+                raise Refused(problem.code, f"{path}: {problem.code} {problem.read().decode()}") from None
+
+
+class Refused(Exception):
+    """A gateway answered with an HTTP error.
+
+    Args:
+        status: its status.
+        text: what was asked, and the answer.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class GatewayStopped(Exception):
@@ -164,13 +180,11 @@ def _environ(plugins_file: Path, folder: Path, python_path: Sequence[Path]) -> d
         "DATABASE_URL": f"sqlite:///{folder / 'gateway.db'}",
         "PLUGINS_ENABLED": "true",
         "PLUGINS_CONFIG_FILE": str(plugins_file),
-        # 1.0.1 and later would start without a plugin that is down.
+        # Otherwise 1.0.1 and later go on without a plugin that they cannot reach.
         "PLUGINS_FAIL_ON_PLUGIN_ERROR": "true",
         # The plugin and the tool listen on loopback.
         "PLUGINS_SSRF_PROTECTION_ENABLED": "false",
         "SSRF_ALLOW_LOCALHOST": "true",
-        # 1.0.0 notices only by this limit that a plugin over HTTP or stdio is gone.
-        "PLUGINS_PLUGIN_TIMEOUT": "10",
         "JWT_SECRET_KEY": secrets.token_hex(32),
         "AUTH_ENCRYPTION_SECRET": secrets.token_hex(32),
         "PLATFORM_ADMIN_PASSWORD": f"Aa1!{secrets.token_hex(12)}",

@@ -13,8 +13,8 @@ from .endpoints import own_endpoint, server_command
 
 SHIM = "plain_context.py"
 START_NOTE = (
-    "Start the gateway with PLUGINS_FAIL_ON_PLUGIN_ERROR=true: otherwise, from 1.0.1 on, one that cannot reach the\n"
-    "plugin then goes on without it, and calls pass unchecked (1.0.0 asks fail_on_plugin_error in this file)."
+    "Start the gateway with PLUGINS_FAIL_ON_PLUGIN_ERROR=true: otherwise it goes on without a plugin that is down when\n"
+    "it starts, or for longer than 30 s, and calls pass unchecked (1.0.0 asks fail_on_plugin_error in this file)."
 )
 
 
@@ -37,13 +37,13 @@ def document(
     if shim_dir is not None:
         content["plugin_dirs"] = [shim_dir]
         content["plugins"].append(_shim_entry(file.plugins))
-    # Gateway 1.0.0 does not start without this block, and by default goes on without a plugin that cannot be reached.
+    # Gateway 1.0.0 does not start without this block, and by default goes on without a plugin that it cannot reach.
     content["plugin_settings"] = {"fail_on_plugin_error": True} if _enforced(file.plugins) else {}
     return content
 
 
 def start_note(file: ConfigFile) -> str | None:
-    """What to say of a gateway that starts while the plugin is down; None when no call depends on the plugin."""
+    """What to say of gateways that cannot reach the plugin; None when no call depends on it."""
     return START_NOTE if _enforced(file.plugins) else None
 
 
