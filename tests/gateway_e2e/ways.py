@@ -75,6 +75,23 @@ def _of_compose(printed: str, repository: Path) -> str:
     return yaml.safe_dump(content)
 
 
+def _allowing(printed: str, repository: Path) -> str:
+    """A file whose connector lets calls pass while the plugin is down."""
+    return printed.replace("on_unavailable: deny", "on_unavailable: allow")
+
+
+def _connector(
+    transport: str, tls: bool = False, unavailable: Literal["deny", "allow"] = "deny", suffix: str = ""
+) -> Way:
+    name = f"connector-{transport.replace('+', '-')}{'-mtls' if tls else ''}{suffix}"
+    edit = _allowing if unavailable == "allow" else None
+    return Way(
+        name, _CONNECTOR, transport, tls, arguments=("--connector",), python_path=("src",), edit=edit,
+        unavailable=unavailable,
+    )  # fmt: skip
+
+
+_CONNECTOR = "the connector"
 _EXTERNAL = "external"
 _SHIMMED = "external, after PlainContext"
 _SHIM = ("resources/gateway",)
@@ -88,4 +105,11 @@ WAYS = [
     Way("grpc-mtls", _SHIMMED, "grpc", tls=True, plugin_dirs=_SHIM),
     Way("grpc-unix", _SHIMMED, "grpc+unix", plugin_dirs=_SHIM),
     Way("unix", _SHIMMED, "unix", plugin_dirs=_SHIM),
+    _connector("http"),
+    _connector("http", tls=True),
+    _connector("grpc"),
+    _connector("grpc", tls=True),
+    _connector("grpc+unix"),
+    _connector("unix"),
+    _connector("unix", unavailable="allow", suffix="-allow"),
 ]

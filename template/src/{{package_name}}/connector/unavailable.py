@@ -10,7 +10,6 @@ from typing import Any, Literal
 logger = logging.getLogger(__name__)
 
 _QUIET_SECONDS = 10.0
-_SERVICE_UNAVAILABLE = 503
 
 
 class Why(StrEnum):
@@ -65,7 +64,6 @@ class Fallback:
             "description": f"The plugin {self._plugin} {_TEXTS[problem.why]}",
             "code": problem.why.value,
             "details": {"hook": hook},
-            "http_status_code": _SERVICE_UNAVAILABLE,
         }
         return {"continue_processing": False, "violation": violation}
 

@@ -23,9 +23,7 @@ SHIM_NOTE = (
     "where plain_context.py lies: plugin_dirs counts only below its working folder and /var/lib/cpex/plugins, and not\n"
     "for gateway 1.0.0."
 )
-CONNECTOR_NOTE = (
-    "The connector runs inside the gateway: install this package with the extra connector there."
-)
+CONNECTOR_NOTE = "The connector runs inside the gateway: install this package with the extra connector there."
 
 
 def add_parser(commands: Any) -> None:
