@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 from http.client import HTTPConnection, HTTPException
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import StartError
@@ -85,7 +86,7 @@ def _grpc(place: str, plugin: str, limit: float) -> None:
         raise StartError(f"gRPC needs the package {problem.name}; install the extra 'grpc'") from problem
     target = f"unix:{place}" if place.startswith("/") else place
     with grpc.insecure_channel(target) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
             reply = stub.Check(health_pb2.HealthCheckRequest(service=plugin), timeout=limit)
         except grpc.RpcError as problem:

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             publish(output, lines)
 
     async def main() -> None:
-        server = Server(host, settings, announce, membership and membership.listeners)
+        server = Server(host, settings, announce, membership.listeners if membership else None)
         if membership:
             membership.watch(asyncio.get_running_loop(), server.stop, settings.grace)
         await server.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from types import TracebackType
+from typing import Any
 
 
 class MetricsFolder:
@@ -31,6 +32,8 @@ class MetricsFolder:
         Args:
             worker: the number of the worker, which has ended.
         """
-        from prometheus_client.multiprocess import mark_process_dead
+        from prometheus_client import multiprocess
 
-        mark_process_dead(worker, self._folder.name)
+        # Without types in some of its releases.
+        library: Any = multiprocess
+        library.mark_process_dead(worker, self._folder.name)
