@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from ..runtime.clients import Client, connect
+from ..runtime.errors import StartError
 from .config import LinkConfig
+
+
+def check_packages(config: LinkConfig) -> None:
+    """Check that what the client needs is installed in the gateway.
+
+    Raises:
+        StartError: it is not.
+    """
+    if config.pooled or (find_spec("google") is not None and find_spec("google.protobuf") is not None):
+        return
+    raise StartError(f"{config.endpoint} needs protobuf: install the plugin into the gateway with its extra connector")
 
 
 async def open_client(config: LinkConfig) -> Client:
@@ -13,7 +27,7 @@ async def open_client(config: LinkConfig) -> Client:
         config: where the server is.
 
     Raises:
-        StartError: a certificate cannot be used, or a package is missing.
+        StartError: a certificate cannot be used.
         OSError: the server cannot be reached.
     """
     return await connect(config.address, tls=config.client_tls, timeout=config.deadline)

@@ -13,6 +13,7 @@ from ..runtime.clients import Client
 from ..runtime.errors import ErrorCode, StartError
 from . import links
 from .config import read_config
+from .connecting import check_packages
 from .framework import find_framework
 from .incoming import plugin_error, read_result, take_back
 from .link import Link
@@ -48,12 +49,13 @@ class RemotePlugin(_GatewayPlugin):
         config: the entry; its `config` holds the settings of `ConnectorConfig`.
 
     Raises:
-        StartError: a setting is missing, unknown or wrong.
+        StartError: a setting is missing, unknown or wrong, or a package is missing.
     """
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self._settings = read_config(config.name, config.config)
+        check_packages(self._settings)
         self._remote = self._settings.plugin or config.name
         self._fallback = Fallback(config.name, self._settings.on_unavailable)
         self._metrics = CallMetrics(config.name)
