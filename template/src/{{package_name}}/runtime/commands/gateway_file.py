@@ -13,8 +13,8 @@ from .endpoints import own_endpoint, server_command
 
 SHIM = "plain_context.py"
 START_NOTE = (
-    "Start the gateway with PLUGINS_FAIL_ON_PLUGIN_ERROR=true: otherwise it goes on without a plugin that is down when\n"
-    "it starts, or for longer than 30 s, and calls pass unchecked (1.0.0 asks fail_on_plugin_error in this file)."
+    "Start the gateway with PLUGINS_FAIL_ON_PLUGIN_ERROR=true: otherwise it goes on without a plugin that is down at\n"
+    "its start, or for longer than 30 s, and calls pass unchecked (1.0.0 asks fail_on_plugin_error in this file)."
 )
 
 
