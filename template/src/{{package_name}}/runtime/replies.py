@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import secrets
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, RootModel
 from pydantic_core import PydanticSerializationError
 
+from ..contract import hooks
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
 from .calls import HookCall, HookReply, Unrepresentable
 from .codecs.plain import find_unrepresentable
@@ -18,7 +20,9 @@ from .observe import request_id
 
 logger = logging.getLogger(__name__)
 
-_MODELS = PluginResult.__module__
+# The models of the contract, and those of them that stand for their only field.
+_MODELS = {found for found in vars(hooks).values() if inspect.isclass(found) and issubclass(found, BaseModel)}
+_ROOTS = {model for model in _MODELS if issubclass(model, RootModel)}
 
 CLIENT_IDENTITY = "client_identity"
 """Key of the context's metadata that holds the verified TLS client; the host sets it, a caller cannot."""
@@ -85,7 +89,7 @@ def result_reply(call: HookCall, result: PluginResult[Any], context: PluginConte
         data = {name: value for name, value in _plain(result, "result").items() if value is not None}
         return HookReply(call.plugin, data, context=None if context is None else _context_data(context))
 
-    if type(result).__module__ != _MODELS:
+    if type(result).__module__ != hooks.__name__:
         return dumped()
     data = {name: value for name, value in _parts(result).items() if value is not None}
     return HookReply(call.plugin, data, context=None if context is None else _context_parts(context), dumped=dumped)
@@ -96,16 +100,18 @@ def carries(context: PluginContext) -> bool:
     return bool(context.state or context.global_context.state or context.metadata.keys() - {CLIENT_IDENTITY})
 
 
-def _parts(model: BaseModel) -> Any:
+def _parts(model: BaseModel) -> dict[str, Any]:
     """Take a model of the contract apart into what it holds."""
-    values: dict[str, Any] = model.__dict__
-    if isinstance(model, RootModel):
-        return values["root"]
-    parts = {
-        name: _parts(value) if isinstance(value, BaseModel) and type(value).__module__ == _MODELS else value
-        for name, value in values.items()
-    }
-    return parts | model.__pydantic_extra__ if model.__pydantic_extra__ else parts
+    parts = dict(model.__dict__)
+    for name, value in parts.items():
+        kind = type(value)
+        if kind in _ROOTS:
+            parts[name] = value.root
+        elif kind in _MODELS:
+            parts[name] = _parts(value)
+    if model.__pydantic_extra__:
+        parts |= model.__pydantic_extra__
+    return parts
 
 
 def _context_parts(context: PluginContext) -> dict[str, Any]:

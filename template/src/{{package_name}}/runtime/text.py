@@ -18,7 +18,7 @@ def strings(value: Any) -> Iterator[str]:
         for key, item in value.items():
             yield str(key)
             yield from strings(item)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, (list, tuple)):
         for item in value:
             yield from strings(item)
 
@@ -34,6 +34,6 @@ def map_strings(value: Any, change: Callable[[str], str]) -> Any:
         return change(value)
     if isinstance(value, dict):
         return {key: map_strings(item, change) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [map_strings(item, change) for item in value]
     return value

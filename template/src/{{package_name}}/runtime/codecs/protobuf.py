@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, Literal
 
 from ...contract import plugin_service_pb2 as pb
 from ..calls import HookCall, HookReply, Unrepresentable
@@ -41,23 +41,27 @@ def read_context(message: pb.PluginContext) -> dict[str, Any]:
     """
     shared = message.global_context
     user: Any = None
-    kind = shared.WhichOneof("user_value")
-    if kind == "user_string":
+    if shared.HasField("user_string"):
         user = shared.user_string
-    elif kind == "user_struct":
+    elif shared.HasField("user_struct"):
         user = from_struct(shared.user_struct, "context.global_context.user")
     return {
-        "state": from_struct(message.state, "context.state"),
-        "metadata": from_struct(message.metadata, "context.metadata"),
+        "state": _read(message, "state", "context.state"),
+        "metadata": _read(message, "metadata", "context.metadata"),
         "global_context": {
             "request_id": shared.request_id,
             "server_id": shared.server_id or None,
             "tenant_id": shared.tenant_id or None,
             "user": user,
-            "state": from_struct(shared.state, "context.global_context.state"),
-            "metadata": from_struct(shared.metadata, "context.global_context.metadata"),
+            "state": _read(shared, "state", "context.global_context.state"),
+            "metadata": _read(shared, "metadata", "context.global_context.metadata"),
         },
     }
+
+
+def _read(message: pb.PluginContext | pb.GlobalContext, field: Literal["state", "metadata"], path: str) -> Any:
+    # Most are not set, and an empty Struct costs as much to make as a small one to read.
+    return from_struct(getattr(message, field), path) if message.HasField(field) else {}
 
 
 def unreadable(
