@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import Any
 
-from . import cost, end_to_end, footprint, report
+from . import cost, end_to_end, footprint, report, workers
 from .bench import Bench, prepared
 from .inputs import SIZES
 from .subjects import TRANSPORTS
@@ -51,6 +51,8 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     results["installed"] = footprint.installed(bench)
     print("measuring the gateway's client", file=sys.stderr)
     results["end_to_end"] = end_to_end.measure(bench, rounds, 0.5 if quick else min(seconds, 2.0))
+    print("measuring workers", file=sys.stderr)
+    results["workers"] = workers.measure(bench, rounds, seconds)
     return results
 
 

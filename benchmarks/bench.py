@@ -43,6 +43,11 @@ class Bench:
             return subjects.peer(self.peer, transport, address)
         return subjects.floor(self.plugin, transport, address)
 
+    def workers(self, transport: str, count: str) -> Subject:
+        """Our server with a number of workers, at an address of its own."""
+        address = subjects.new_address(transport, self.folder, f"workers-{count}")
+        return subjects.ours(self.plugin, {transport: address}, count)[0]
+
     def ours_at_once(self) -> list[Subject]:
         """Our server of all transports in one process, as a subject for each of them; start any."""
         addresses = {name: subjects.new_address(name, self.folder, "all") for name in subjects.TRANSPORTS}

@@ -54,6 +54,9 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
     ]  # fmt: skip
     heads = ["transport", "server", "calls/s, 1 in flight", "calls/s, 16 in flight"]
     yield from _table("End to end with cpex's own client", heads, rates)
+    rates = [[name, f"{row['1']:,.0f}", f"{row['2']:,.0f}"] for name, row in results["workers"].items()]
+    heads = ["transport", "calls/s, 1 worker", "calls/s, 2 workers"]
+    yield from _table("Workers (the load generator takes its share of the same cores)", heads, rates)
     heads = ["transport", *(_NAMES[name] for name in (OURS, PEER))]
     yield from _table("Seconds from exec to the first answer", heads, _pairs(results["start"], ".2f"))
     yield from _table("Resident MB after 1,000 calls", heads, _pairs(results["memory"], ".0f"))

@@ -44,11 +44,11 @@ class Subject:
         return clean | dict(self.environ)
 
 
-def ours(plugin: RenderedPlugin, addresses: Mapping[str, str]) -> list[Subject]:
-    """The rendered plugin's server, in one process for all transports that have an address; a subject for each."""
+def ours(plugin: RenderedPlugin, addresses: Mapping[str, str], workers: str = "1") -> list[Subject]:
+    """The rendered plugin's server, the same for all transports that have an address; a subject for each."""
     options = {"http": "--port", "grpc": "--grpc-port", "unix": "--socket"}
     command = [str(plugin.python), "-m", plugin.package, "serve", "--log-level", "ERROR", "--grpc-uds", ""]
-    command += ["--transport", ",".join(addresses)]
+    command += ["--transport", ",".join(addresses), "--workers", workers]
     for transport, address in addresses.items():
         if transport in options:
             command += [options[transport], address]

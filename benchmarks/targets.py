@@ -22,6 +22,8 @@ START = 1 / 4
 MEMORY = {"unix": 0.45, "all": 0.75}
 # transport -> at least this ratio of calls per second with the gateway's client, 16 in flight
 END_TO_END = {"http": 1.5, "grpc": 1.25, "unix": 1.4}
+# transport -> at least this ratio of calls per second of two workers to one, on two cores
+WORKERS = {"http": 1.6, "grpc": 1.6}
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ def ratios(results: Mapping[str, Any]) -> list[Ratio]:
     """The ratios of what was measured.
 
     Args:
-        results: "cpu", "start", "memory" and "end_to_end" as the functions of those measurements return them; what was
-            not measured is left out.
+        results: "cpu", "start", "memory", "end_to_end" and "workers" as the functions of those measurements return
+            them; what was not measured is left out.
     """
-    return [*_cpu(results), *_start(results), *_memory(results), *_end_to_end(results)]
+    return [*_cpu(results), *_start(results), *_memory(results), *_end_to_end(results), *_workers(results)]
 
 
 def _cpu(results: Mapping[str, Any]) -> Iterator[Ratio]:
@@ -96,3 +98,10 @@ def _end_to_end(results: Mapping[str, Any]) -> Iterator[Ratio]:
         if rows := results.get("end_to_end", {}).get(transport):
             value = rows[OURS]["16"] / rows[PEER]["16"]
             yield Ratio(f"{transport}: gateway's client, calls/s, 16 in flight", value, target, at_least=True)
+
+
+def _workers(results: Mapping[str, Any]) -> Iterator[Ratio]:
+    for transport, target in WORKERS.items():
+        if rates := results.get("workers", {}).get(transport):
+            value = rates["2"] / rates["1"]
+            yield Ratio(f"{transport}: calls/s of two workers to one's", value, target, at_least=True)
