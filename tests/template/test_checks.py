@@ -5,9 +5,9 @@ One environment serves all of them, since they have the same dependencies; test_
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,19 +16,11 @@ from tests.support.rendering import ALL_HOOKS, RenderedPlugin, dependencies
 from tests.support.serving import environ
 
 from .conftest import Render
+from .cover import CHOICES, Answers, each_once, pairwise, possible, rows
+from .leftovers import check_choices
 
-STRANGE = "Ünï \"quoted\" 'single' \\back\\slash {{ 7 * 7 }} # hash: colon, ${x} `tick` 🚀 <b>&amp;"
-CHOICES: dict[str, dict[str, Any]] = {
-    "defaults": {},
-    "all-hooks": {"plugin_name": "PII Guard", "hooks": ALL_HOOKS, "transport": "grpc", "license": "MIT"},
-    "one-hook": {"plugin_name": "x", "hooks": ["prompt_pre_fetch"], "transport": "unix"},
-    "long-name": {"plugin_name": "abcdefghij" * 4, "hooks": ALL_HOOKS, "transport": "stdio"},
-    "telemetry": {"kind": "telemetry", "plugin_name": "Meter Reader"},
-    "auth": {"kind": "auth", "plugin_name": "Door Keeper"},
-    "audit": {"kind": "audit", "plugin_name": "Audit"},
-    "odd-name": {"plugin_name": 'Bob\'s "Ünïcode" 🚀 \\ filter', "description": STRANGE, "author": STRANGE},
-}
 STYLE = [["ruff", "check", "."], ["ruff", "format", "--check", "."]]
+FEW, MANY = each_once(), pairwise()
 
 
 def tools(root: Path) -> Path:
@@ -46,9 +38,41 @@ def check(root: Path, *commands: list[str], like: Path | None = None) -> None:
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("answers", CHOICES.values(), ids=CHOICES.keys())
-def test_the_repository_passes_its_own_checks(render: Render, answers: dict[str, Any]) -> None:
-    check(render(**answers), *STYLE, ["mypy"], ["pytest"])
+def check_all(root: Path) -> None:
+    """Run all checks of a repository, and see that its targets can be listed."""
+    check_choices(root)
+    listed = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert "\n  test " in listed
+    check(root, *STYLE, ["mypy"], ["pytest"])
+
+
+def test_every_two_choices_meet() -> None:
+    """The library promises it; that kinds of plugins exclude some choices makes it worth a look."""
+    for (one, its), (other, others) in itertools.combinations(CHOICES.items(), 2):
+        for pair in itertools.product(its, others):
+            row = {"kind": "hooks"} | dict(zip((one, other), pair, strict=True))
+            assert not possible(row) or any(row.items() >= {one: pair[0], other: pair[1]}.items() for row in rows()), (
+                pair
+            )
+
+
+@pytest.mark.parametrize(
+    ("ci", "container", "kubernetes"),
+    [("github", True, True), ("github", False, False), ("none", True, False), ("none", False, True)],
+)
+def test_nothing_is_left_of_what_was_not_chosen(render: Render, ci: str, container: bool, kubernetes: bool) -> None:
+    check_choices(render(ci=ci, container=container, kubernetes=kubernetes))
+
+
+@pytest.mark.parametrize("answers", FEW.values(), ids=FEW.keys())
+def test_the_repository_passes_its_own_checks(render: Render, answers: Answers) -> None:
+    check_all(render(**answers))
+
+
+@pytest.mark.template_full
+@pytest.mark.parametrize("answers", MANY.values(), ids=MANY.keys())
+def test_every_repository_of_the_cover_passes_its_own_checks(render: Render, answers: Answers) -> None:
+    check_all(render(**answers))
 
 
 @pytest.mark.parametrize("hook", ALL_HOOKS)

@@ -47,8 +47,8 @@ def test_help_lists_every_target(render: Render) -> None:
     text = make(root, "help")
     assert make(root) == text
     targets = (
-        "help install install-grpc install-dev test lint format typecheck serve dev start-grpc-tls call check demo bench "
-        "gateway-config certs-mcp-ca certs-mcp-gateway certs-mcp-plugin certs-mcp-all certs-mcp-check "
+        "help install install-grpc install-dev test lint format typecheck serve dev start-grpc-tls call check demo "
+        "bench gateway-config certs-mcp-ca certs-mcp-gateway certs-mcp-plugin certs-mcp-all certs-mcp-check "
         "container-build container-build-grpc container-start container-start-grpc container-start-grpc-tls "
         "container-stop container-logs update check-update clean"
     )
