@@ -14,7 +14,6 @@ import uvicorn
 from ...listeners import Listeners
 from ...tls import TlsSettings, server_ssl_context
 from .connection import Policy
-from .parsing import limited_protocol
 
 
 class UvicornServer:
@@ -79,7 +78,7 @@ class UvicornServer:
 
 
 def _config(app: Any, tls: TlsSettings | None, policy: Policy) -> uvicorn.Config:
-    protocol = limited_protocol(policy)
+    protocol = _protocol(policy)
     if tls:
         from ...tls.http_server import AllowList, identity_protocol
 
@@ -104,3 +103,14 @@ def _config(app: Any, tls: TlsSettings | None, policy: Policy) -> uvicorn.Config
     if tls:
         config.ssl = server_ssl_context(tls)
     return config
+
+
+def _protocol(policy: Policy) -> type[Any]:
+    """Make the protocol class of a server."""
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+    if hasattr(AutoHTTPProtocol, "on_headers_complete"):
+        from .httptools_connection import HttptoolsConnection as Connection
+    else:
+        from .h11_connection import H11Connection as Connection  # type: ignore[assignment]
+    return type("LimitedProtocol", (Connection, AutoHTTPProtocol), {"policy": policy})
