@@ -67,7 +67,8 @@ class Http2Peer:
 
     Args:
         endpoint: as the server prints it.
-        greet: whether to send the preface and empty settings.
+        greet: whether to do what clients do by themselves: send the preface and empty settings, answer the server's
+            settings and pings, take any amount of data (but no more than the protocol's default of one stream).
     """
 
     def __init__(self, endpoint: str, greet: bool = True) -> None:
@@ -84,6 +85,7 @@ class Http2Peer:
         self.seen: list[Frame] = []
         self._next = 1
         self._buffer = b""
+        self._polite = greet
         if greet:
             self.send(PREFACE + frame(SETTINGS, 0, 0))
 
@@ -108,7 +110,7 @@ class Http2Peer:
 
     def request(self, data: bytes = b"", path: str = CONFIGS, **extra: str) -> int:
         """Send a whole small request; returns its stream."""
-        stream, head = self.head(path, **extra)
+        stream, head = self.head(path, False, **extra)
         self.send(head + frame(DATA, END_STREAM, stream, message(data)))
         return stream
 
@@ -166,10 +168,12 @@ class Http2Peer:
             return int.from_bytes(last[0].payload[4:8], "big"), last[0].payload[8:].decode()
 
     def _take(self, found: Frame) -> None:
-        if found.kind == PING and not found.flags & ACK:
+        if found.kind == PING and not found.flags & ACK and self._polite:
             self.send(frame(PING, ACK, 0, found.payload))
-        if found.kind == SETTINGS and not found.flags & ACK:
+        if found.kind == SETTINGS and not found.flags & ACK and self._polite:
             self.send(frame(SETTINGS, ACK, 0))
+        if found.kind == DATA and found.payload and self._polite:
+            self.send(frame(WINDOW_UPDATE, 0, 0, len(found.payload).to_bytes(4, "big")))
         answer = self.answers.get(found.stream)
         if answer is None:
             return

@@ -20,7 +20,7 @@ from .site import NAME, GrpcSite, Make
 
 if TYPE_CHECKING:
     from ...host import Host
-    from ...listeners import Listeners
+    from ...listeners import Accepting, Listeners
     from ...settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class GrpcTransport:
         self._host = host
         self._settings = settings
         self._listeners = listeners
-        self._servers: list[asyncio.AbstractServer] = []
+        self._servers: list[Accepting] = []
         self._path: str | None = None
         self._health = Health(host)
         self._site: GrpcSite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from typing import Any
 
 from .frames import (
@@ -31,8 +32,11 @@ logger = logging.getLogger(__name__)
 # What a client may send before it is told that there is room again.
 _STREAM_CREDIT = 1 << 20
 _CREDIT = 4 << 20
+# Requests at a time, while the client has more answers waiting than it takes.
+_CALM = 16
 _DRAIN = b"draining"
-_FRAME_SIZES = range(16_384, 1 << 24)
+# Seconds in which a client must notice that its connection is over.
+_LINGER = 1.0
 
 
 class Connection(asyncio.Protocol):
@@ -42,16 +46,13 @@ class Connection(asyncio.Protocol):
         site: the server.
 
     Attributes:
-        transport: the connection.
-        outbox: sends the answers.
         info: whatever the site keeps with the connection.
-        since: when it was made, in the event loop's time.
         streams: the requests that are not answered yet, by number.
     """
 
     transport: asyncio.Transport
     outbox: Outbox
-    info: Any = None
+    info: Any
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -64,8 +65,10 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._deadline: float | None = None
         self._settled = False
+        # Last parts of requests that wait for the client to take its answers.
+        self._held: deque[tuple[Stream, bytes]] = deque()
         self.streams: dict[int, Stream] = {}
-        self.since = self._active = self._progress = self._loop.time()
+        self._active = self._progress = self._loop.time()
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol."""
@@ -76,11 +79,10 @@ class Connection(asyncio.Protocol):
             self._closing = True
             transport.abort()
             return
-        limits = self._site.limits
         told = {
-            Setting.MAX_CONCURRENT_STREAMS: limits.streams,
+            Setting.MAX_CONCURRENT_STREAMS: self._site.limits.streams,
             Setting.INITIAL_WINDOW_SIZE: _STREAM_CREDIT,
-            Setting.MAX_HEADER_LIST_SIZE: limits.header_bytes,
+            Setting.MAX_HEADER_LIST_SIZE: self._site.limits.header_bytes,
         }
         transport.write(settings(told) + window_update(0, _CREDIT - DEFAULT_WINDOW))
 
@@ -102,6 +104,7 @@ class Connection(asyncio.Protocol):
         self._progress = self._loop.time()
         self.transport.resume_reading()
         self.outbox.resume()
+        self._release()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -121,7 +124,7 @@ class Connection(asyncio.Protocol):
         Args:
             grace: seconds until the connection is cut off.
         """
-        if self._deadline is not None or self._closing:
+        if self._deadline is not None:
             return
         if not self._reader.greeted:
             self.close()
@@ -131,10 +134,12 @@ class Connection(asyncio.Protocol):
         self.transport.write(goaway(MAX_WINDOW, Error.NO_ERROR) + frame(Kind.PING, 0, 0, _DRAIN))
 
     def close(self) -> None:
-        """Close the connection when what was written is sent."""
+        """Send no more, and let the client close: else what it still sends destroys what it has not read."""
         self._closing = True
-        self._deadline = self._loop.time() + self._site.limits.read_time
-        self.transport.close()
+        unsent = self.transport.get_write_buffer_size()
+        self._deadline = self._loop.time() + (self._site.limits.read_time if unsent else _LINGER)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
 
     def check_times(self, now: float) -> None:
         """Close what takes too long; called about once a second."""
@@ -149,8 +154,7 @@ class Connection(asyncio.Protocol):
                 logger.warning("grpc: closing a connection whose client takes no answers for %g s", limits.idle)
                 self.transport.abort()
         elif self._reader.waits and now - self._progress > limits.read_time:
-            reason = f"what has begun to arrive is not whole after {limits.read_time:g} s"
-            self._fail(Violation(Error.ENHANCE_YOUR_CALM, reason))
+            self._fail(Violation(Error.ENHANCE_YOUR_CALM, f"a frame that is not whole after {limits.read_time:g} s"))
         elif not self.streams and now - self._active > limits.idle:
             self.drain(limits.read_time)
         else:
@@ -166,6 +170,9 @@ class Connection(asyncio.Protocol):
             self._active = self._loop.time()
             if self._settled and not self._closing:
                 self.close()
+        if self._held:
+            # Not at once: a request that is refused ends in here again.
+            self._loop.call_soon(self._release)
 
     def on_headers(self, number: int, block: bytes, ended: bool) -> None:
         """See Receiver."""
@@ -197,9 +204,8 @@ class Connection(asyncio.Protocol):
         self._credit -= size
         if self._credit < 0:
             raise Violation(Error.FLOW_CONTROL_ERROR, "more data than the connection's window")
-        if self._credit < _CREDIT // 2:
-            self.outbox.write(window_update(0, _CREDIT - self._credit))
-            self._credit = _CREDIT
+        if self._credit < _CREDIT // 2 and not self._held:
+            self._give_credit()
         stream = self.streams.get(number)
         if stream is None:
             if number > self._last and not self._settled:
@@ -216,7 +222,10 @@ class Connection(asyncio.Protocol):
         if not ended and stream.credit < _STREAM_CREDIT // 2:
             self.outbox.write(window_update(number, _STREAM_CREDIT - stream.credit))
             stream.credit = _STREAM_CREDIT
-        stream.exchange.data(data, ended)
+        if ended and (self._held or self.outbox.full):
+            self._held.append((stream, data))
+        else:
+            stream.exchange.data(data, ended)
 
     def on_reset(self, number: int) -> None:
         """See Receiver."""
@@ -233,17 +242,12 @@ class Connection(asyncio.Protocol):
             self.outbox.widen(stream, size)
         elif number > self._last and not self._settled:
             raise Violation(Error.PROTOCOL_ERROR, f"a window for stream {number}, which has not begun")
+        if self._held:
+            self._release()
 
     def on_settings(self, values: dict[int, int]) -> None:
         """See Receiver."""
-        window = values.get(Setting.INITIAL_WINDOW_SIZE)
-        if window is not None:
-            self.outbox.resize(self.streams.values(), window)
-        size = values.get(Setting.MAX_FRAME_SIZE)
-        if size is not None:
-            if size not in _FRAME_SIZES:
-                raise Violation(Error.PROTOCOL_ERROR, f"frames of at most {size} bytes")
-            self.outbox.max_frame = size
+        self.outbox.configure(values, self.streams.values())
         self.outbox.write(frame(Kind.SETTINGS, Flag.ACK, 0))
 
     def on_ping(self, payload: bytes, answered: bool) -> None:
@@ -255,6 +259,19 @@ class Connection(asyncio.Protocol):
             self.outbox.write(goaway(self._last, Error.NO_ERROR))
             if not self.streams:
                 self.close()
+
+    def _release(self) -> None:
+        """Begin requests that were held, as far as the client takes its answers now."""
+        while self._held and not self.outbox.full and len(self.streams) - len(self._held) < _CALM:
+            stream, data = self._held.popleft()
+            if not stream.gone:
+                stream.exchange.data(data, True)
+        if not self._held and self._credit < _CREDIT // 2:
+            self._give_credit()
+
+    def _give_credit(self) -> None:
+        self.outbox.write(window_update(0, _CREDIT - self._credit))
+        self._credit = _CREDIT
 
     def _trailers(self, number: int, ended: bool) -> None:
         stream = self.streams.get(number)

@@ -14,6 +14,7 @@ TABLE_SIZE = 4096
 """Bytes of the dynamic table that a client may use: the protocol's default, so that it need not be announced."""
 _OVERHEAD = 32
 _REMEMBERED = 64
+_MEMORABLE = 1024
 _INTEGER_BYTES = 5
 
 
@@ -58,7 +59,7 @@ class Decoder:
         finally:
             if self._changed or len(self._known) >= _REMEMBERED:
                 self._known.clear()
-        if not self._changed:
+        if not self._changed and len(block) <= _MEMORABLE:
             self._known[block] = fields
         return fields
 

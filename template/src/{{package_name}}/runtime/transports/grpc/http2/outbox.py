@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from .frames import DEFAULT_WINDOW, MAX_FRAME, MAX_WINDOW, Error, Kind, Violation, head
+from .frames import DEFAULT_WINDOW, MAX_FRAME, MAX_WINDOW, Error, Kind, Setting, Violation, head
 from .stream import Stream
+
+# Bytes of answers that may wait for the client before no further request is begun.
+_PLENTY = 1 << 20
+_FRAME_SIZES = range(MAX_FRAME, 1 << 24)
 
 
 class Outbox:
@@ -24,7 +28,8 @@ class Outbox:
     """
 
     __slots__ = (
-        "_blocked", "_clock", "_finished", "_moved", "_transport", "_window", "initial_window", "max_frame", "paused"
+        "_blocked", "_clock", "_finished", "_moved", "_transport", "_waiting", "_window", "initial_window", "max_frame",
+        "paused",
     )  # fmt: skip
 
     def __init__(
@@ -36,9 +41,15 @@ class Outbox:
         self._window = DEFAULT_WINDOW
         self._blocked: dict[Stream, None] = {}
         self._moved = 0.0
+        self._waiting = 0
         self.initial_window = DEFAULT_WINDOW
         self.max_frame = MAX_FRAME
         self.paused = False
+
+    @property
+    def full(self) -> bool:
+        """Whether the client should first take what waits for it."""
+        return self.paused or self._waiting > _PLENTY
 
     def write(self, frames: bytes) -> None:
         """Send frames that no window holds back."""
@@ -61,6 +72,7 @@ class Outbox:
         if stream.waiting is None:
             stream.waiting = bytearray()
         stream.waiting += data
+        self._waiting += size
         stream.last = last
         self._blocked[stream] = None
         self._flush()
@@ -79,16 +91,19 @@ class Outbox:
             stream.window = _within(stream.window + size)
         self._flush()
 
-    def resize(self, streams: Iterable[Stream], initial: int) -> None:
-        """Take note of what the client takes of each stream at first, the open ones included.
+    def configure(self, values: Mapping[int, int], streams: Iterable[Stream]) -> None:
+        """Take note of the client's settings; a new window holds for the open streams too.
 
         Raises:
-            Violation: a window gets too large.
+            Violation: a setting is out of its range.
         """
-        _within(initial)
+        initial = _within(values.get(Setting.INITIAL_WINDOW_SIZE, self.initial_window))
         for stream in streams:
             stream.window = _within(stream.window + initial - self.initial_window)
         self.initial_window = initial
+        self.max_frame = values.get(Setting.MAX_FRAME_SIZE, self.max_frame)
+        if self.max_frame not in _FRAME_SIZES:
+            raise Violation(Error.PROTOCOL_ERROR, f"frames of at most {self.max_frame} bytes")
         self._flush()
 
     def pause(self) -> None:
@@ -104,7 +119,9 @@ class Outbox:
 
     def drop(self, stream: Stream) -> None:
         """Forget what waits on a stream."""
-        self._blocked.pop(stream, None)
+        if stream in self._blocked:
+            del self._blocked[stream]
+            self._waiting -= len(stream.waiting or b"")
 
     def stuck_since(self) -> float | None:
         """Since when nothing moved though something waits; None when nothing waits."""
@@ -130,6 +147,7 @@ class Outbox:
                 return
             self._moved = self._clock()
             self._window -= size
+            self._waiting -= size
             stream.window -= size
             self._transport.write(head(Kind.DATA, 0, stream.number, size) + waiting[:size])
             del waiting[:size]

@@ -86,7 +86,7 @@ class Reader:
         place, size = 0, len(source)
         if not self.greeted:
             if source[: len(PREFACE)] != PREFACE[:size]:
-                raise Violation(Error.PROTOCOL_ERROR, "a client that does not speak HTTP/2 in the clear")
+                raise Violation(Error.PROTOCOL_ERROR, "a client that does not speak HTTP/2")
             if size < len(PREFACE):
                 return 0
             place, self.greeted = len(PREFACE), True
