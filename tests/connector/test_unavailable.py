@@ -80,7 +80,7 @@ def test_a_call_is_blocked_while_the_plugin_is_down_and_passes_once_it_is_back(
         server.start()
         # No waiting: the first call after the start succeeds.
     assert newest.search("hello")["continue_processing"] is True
-    assert newest.said(f"WARNING no connection to {endpoint}")
+    assert newest.said(f"WARNING {endpoint}: no connection: ")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -9,21 +9,24 @@ _Look = tuple[tuple[int, int, int] | None, ...]
 
 
 class Files:
-    """Some files as they were when they were last looked at.
+    """Some files, compared with those that are in use.
 
     Args:
-        paths: the files.
+        paths: the files, which are in use as they are now.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = paths
-        self._seen = self._look()
+        self._used = self._seen = self._look()
 
     def changed(self) -> bool:
-        """Whether a file is another one than at the last look."""
-        now = self._look()
-        changed, self._seen = now != self._seen, now
-        return changed
+        """Whether a file is another one than the one in use."""
+        self._seen = self._look()
+        return self._seen != self._used
+
+    def use(self) -> None:
+        """Take note that the files, as `changed` last saw them, are in use now."""
+        self._used = self._seen
 
     def _look(self) -> _Look:
         return tuple(_identity(path) for path in self._paths)

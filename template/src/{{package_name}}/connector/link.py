@@ -157,24 +157,28 @@ class Link:
 
     async def _replace(self) -> None:
         """Connect with the new certificates; the former connections end when their calls have ended."""
-        former = self._pool.retire()
         try:
-            await self._pool.open()
+            client = await self._pool.open()
         except (OSError, StartError) as problem:
-            self._pool.restore(former)
-            logger.warning("the certificates for %s changed but cannot be used: %s", self._config.endpoint, problem)
+            # Files are renewed one after the other, and the server may be slower: the next look tries again.
+            self._say(f"the certificates changed but cannot be used yet: {_told(problem)}")
             return
+        self._files.use()
         logger.info("connected to %s with the renewed certificates", self._config.endpoint)
-        for client in former:
-            asyncio.get_running_loop().call_later(self._config.deadline, _close_later, client)
+        for former in self._pool.keep_only(client):
+            asyncio.get_running_loop().call_later(self._config.deadline, _close_later, former)
 
     def _down(self, reason: str) -> None:
         if self._pool.connected:
             return
         self._metrics.down()
-        if reason != self._said:
-            self._said = reason
-            logger.warning("no connection to %s: %s; trying again", self._config.endpoint, reason)
+        self._say(f"no connection: {reason}; trying again")
+
+    def _say(self, text: str) -> None:
+        """Warn, but not of the same thing again and again."""
+        if text != self._said:
+            self._said = text
+            logger.warning("%s: %s", self._config.endpoint, text)
 
 
 def _told(problem: Exception) -> str:

@@ -68,20 +68,18 @@ class Pool:
             await self.drop(client)
         return len(gone)
 
-    def retire(self) -> list[Client]:
-        """Take all connections out of use without closing them; returns them."""
-        clients, self._clients = self._clients, []
-        return clients
-
-    def restore(self, clients: list[Client]) -> None:
-        """Put retired connections to use again."""
-        self._clients += clients
+    def keep_only(self, client: Client) -> list[Client]:
+        """Take all other connections out of use without closing them; returns them."""
+        others = [other for other in self._clients if other is not client]
+        self._clients = [client]
+        return others
 
     async def close(self) -> None:
         """Close all connections."""
         if self._opening is not None:
             self._opening.cancel()
-        for client in self.retire():
+        clients, self._clients = self._clients, []
+        for client in clients:
             await client.close()
 
     async def _open(self) -> Client:
