@@ -6,12 +6,14 @@ import asyncio
 import json
 import re
 import socket
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.support.conversations import converse
+from tests.support.gates import Gate
 from tests.support.logs import logged
 from tests.support.misbehaving import SECRET
 from tests.support.rendering import RenderedPlugin
@@ -139,6 +141,27 @@ def test_which_calls_are_logged(rendered: RenderedPlugin, config: str, pb: Any, 
         assert " INFO word_guard.runtime.call_log: call blocked plugin=Probe hook=tool_pre_invoke " in lines[-1]
         assert " outcome=blocked code=NO duration_ms=" in lines[-1]
         assert lines[-1].endswith(" request_id=r\n")
+
+
+def test_refused_calls_do_not_flood_the_log(rendered: RenderedPlugin, config: str, pb: Any, folder: Path) -> None:
+    environ = {"PLUGINS_MAX_CONCURRENT_HOOKS": "1", "PLUGINS_LOG_FORMAT": "json"}
+    count = 200
+    with (
+        serve(rendered, "unix", "--config", config, **environ) as served,
+        converse(served, "unix", pb) as busy,
+        converse(served, "unix", pb) as line,
+    ):
+        gate = Gate(folder)
+        (call,) = gate.hold([busy], 1)
+        for _ in range(count):
+            assert line.call("echo").error == "OVERLOADED"
+        gate.open()
+        assert call().error is None
+    lines = [entry for entry in calls(served) if entry["outcome"] == "overloaded"]
+    assert lines[0]["level"] == "WARNING"
+    # One a second, each with how many came since the one before.
+    assert 1 <= len(lines) < count
+    assert len(lines) + sum(entry.get("untold", 0) for entry in lines) <= count
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

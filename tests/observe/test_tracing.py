@@ -178,6 +178,23 @@ def test_how_a_call_ended(traced: RenderedPlugin, config: str, pb: Any, transpor
             assert not span.events
 
 
+def test_lines_of_the_log_name_the_trace(traced: RenderedPlugin, config: str, modules: Any) -> None:
+    async def call(endpoint: str) -> None:
+        client = await modules("runtime.clients").connect(endpoint)
+        await client.invoke("tool_pre_invoke", "Probe", {"name": "crash", "args": {}}, context(), trace=HEADERS)
+        await client.close()
+
+    with collect() as collector, serve_traced(traced, config, collector, "unix", "--log-format", "json") as served:
+        asyncio.run(call(served.endpoints["unix"]))
+        collector.wait(NAME)
+    lines = [json.loads(line) for line in served.log]
+    failed, ended = (line for line in lines if line["level"] == "ERROR")
+    assert failed["message"] == "hook tool_pre_invoke of plugin Probe failed"
+    assert ended["message"] == "call error"
+    assert failed["trace_id"] == ended["trace_id"] == TRACE
+    assert not any("trace_id" in line for line in lines if line["level"] != "ERROR")
+
+
 def test_spans_of_plugins_belong_to_the_call(traced: RenderedPlugin, modules: Any, tmp_path: Path) -> None:
     (tmp_path / "own_spans.py").write_text(OWN_SPANS.format(package=traced.package))
     hooks = ["tool_pre_invoke", "tool_post_invoke"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import monotonic
 from typing import Any
 
 from .errors import ErrorCode
@@ -35,6 +36,10 @@ class CallLog:
     def __init__(self, wanted: str = "notable") -> None:
         self._quiet_level = logging.INFO if wanted == "all" else logging.DEBUG
         self._quiet = not logger.isEnabledFor(self._quiet_level)
+        # Of calls that are refused because there are too many, one a second is told of: to log them all would cost what
+        # the server does not have.
+        self._silent_until = 0.0
+        self._untold = 0
 
     def done(self, record: CallRecord) -> None:
         """Write a line; see Observer."""
@@ -46,8 +51,17 @@ class CallLog:
             level = logging.ERROR
         else:
             level = _LEVELS[record.outcome]
-        if logger.isEnabledFor(level):
-            logger.log(level, "call %s", record.outcome, extra={"fields": _fields(record)})
+        if not logger.isEnabledFor(level):
+            return
+        fields = _fields(record)
+        if record.outcome is Outcome.OVERLOADED:
+            now = monotonic()
+            if now < self._silent_until:
+                self._untold += 1
+                return
+            fields["untold"] = self._untold or None
+            self._silent_until, self._untold = now + 1.0, 0
+        logger.log(level, "call %s", record.outcome, extra={"fields": fields})
 
 
 def _fields(record: CallRecord) -> dict[str, Any]:
@@ -60,4 +74,5 @@ def _fields(record: CallRecord) -> dict[str, Any]:
         "duration_ms": round(record.seconds * 1000, 3),
         "request_id": clipped(record.request_id),
         "identity": record.identity,
+        "trace_id": record.trace_id,
     }

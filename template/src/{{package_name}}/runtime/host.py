@@ -251,6 +251,7 @@ class Host:
             written,
             request_id(call),
             call.identity,
+            self.tracer.trace_id(call) if self.tracer else "",
         )
         for observer in self.observers:
             observer.done(record)

@@ -39,6 +39,7 @@ class CallRecord(NamedTuple):
         response_bytes: the size of the answer.
         request_id: the gateway's id of the request, empty when it sent none.
         identity: the caller's name in its verified TLS certificate.
+        trace_id: the trace that the call is part of, when there are traces.
     """
 
     plugin: str
@@ -51,6 +52,7 @@ class CallRecord(NamedTuple):
     response_bytes: int
     request_id: str
     identity: str | None
+    trace_id: str = ""
 
 
 class Observer(Protocol):
@@ -79,6 +81,9 @@ class Tracer(Protocol):
 
     def span(self, call: HookCall) -> AbstractContextManager[Span]:
         """The span of a call; what the plugin does inside belongs to it."""
+
+    def trace_id(self, call: HookCall) -> str:
+        """The id of the trace that a call is part of, empty when there is none."""
 
 
 _ERRORS = {ErrorCode.HOOK_TIMEOUT: Outcome.TIMEOUT, ErrorCode.OVERLOADED: Outcome.OVERLOADED}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -52,6 +53,8 @@ class Tracing:
         trace.set_tracer_provider(self._provider)
         self._tracer: Any = self._provider.get_tracer(__name__)
         self._extract: Any = TraceContextTextMapPropagator().extract
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(_name_trace)
 
     def span(self, call: HookCall) -> CallSpan:
         """The span of a call; see Tracer."""
@@ -67,7 +70,15 @@ class Tracing:
             **_OF_TRANSPORT.get(call.transport, {}),
         }
         parent = self._extract(_caller(call), Context())
-        return CallSpan(self._tracer.start_span(f"hook {hook}", parent, SpanKind.SERVER, attributes))
+        span = self._tracer.start_span(f"hook {hook}", parent, SpanKind.SERVER, attributes)
+        # From here on the call is at this place of the trace.
+        at = span.get_span_context()
+        call.trace = {_PARENT: f"00-{at.trace_id:032x}-{at.span_id:016x}-{at.trace_flags:02x}"}
+        return CallSpan(span)
+
+    def trace_id(self, call: HookCall) -> str:
+        """The id of the trace that a call is part of; see Tracer."""
+        return (call.trace or {}).get(_PARENT, "")[3:35]
 
     async def stop(self, limit: float) -> None:
         """Send what was not sent yet.
@@ -131,6 +142,16 @@ class CallSpan:
         if outcome in _FAILED:
             self._span.set_attribute("error.type", clipped(code) or str(outcome))
             self._span.set_status(StatusCode.ERROR)
+
+
+def _name_trace(record: logging.LogRecord) -> bool:
+    """Add the current trace to what a plugin, or the server on its behalf, logs during a call."""
+    from opentelemetry import trace
+
+    at = trace.get_current_span().get_span_context()
+    if at.is_valid:
+        record.__dict__["fields"] = {**getattr(record, "fields", {}), "trace_id": f"{at.trace_id:032x}"}
+    return True
 
 
 def _caller(call: HookCall) -> Mapping[str, str]:
