@@ -30,4 +30,9 @@ async def open_client(config: LinkConfig) -> Client:
         StartError: a certificate cannot be used.
         OSError: the server cannot be reached.
     """
-    return await connect(config.address, tls=config.client_tls, timeout=config.deadline)
+    if not config.address.startswith("grpc"):
+        return await connect(config.address, tls=config.client_tls, timeout=config.deadline)
+    # Not by grpcio: a gateway need not have it, and a call by its client costs several times as much.
+    from ..runtime.clients.grpc_http2 import GrpcHttp2Client
+
+    return await GrpcHttp2Client.connect(config.address, tls=config.client_tls, timeout=config.deadline)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .http2 import Fields, Stream
+from ...http2 import Fields, Stream
 from .messages import announced, pack, unpack
 from .status import Refused, Status, begin, end, refusal
 

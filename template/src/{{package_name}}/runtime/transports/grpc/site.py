@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...http2 import Connection, Exchange, Fields, Limits, Stream
 from ...peer import is_allowed
 from ...tls import client_identities, identity_allowed, main_identity
 from .calls import Intake
-from .http2 import Connection, Exchange, Fields, Limits, Stream
 from .messages import CODINGS
 from .status import Refused, Status, http_error, refusal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from urllib.parse import quote
 
-from .http2 import Flag, Kind, encode, head
+from ...http2 import Flag, Kind, encode, head
 
 _VISIBLE = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _END = Flag.END_HEADERS | Flag.END_STREAM

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...codecs.protobuf import check_configs
+from ...http2 import Connection
 from .calls import StreamingCall, UnaryCall
 from .health import Health
-from .http2 import Connection
 from .names import PACKAGES
 from .reflection import Reflection
 from .service import Service
