@@ -121,10 +121,13 @@ def test_an_exception_is_described(rendered: RenderedPlugin, config: str, module
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_debugging_shows_the_texts_of_exceptions(rendered: RenderedPlugin, config: str, pb: Any, form: str) -> None:
-    with serve(rendered, "unix", "--config", config, "--log-level", "debug", "--log-format", form) as served:
-        with converse(served, "unix", pb) as line:
-            line.call("crash")
+@pytest.mark.parametrize("wish", [{"PLUGINS_LOG_LEVEL": "debug"}, {"PLUGINS_DEV": "true"}])
+def test_a_developer_sees_the_texts_of_exceptions(
+    rendered: RenderedPlugin, config: str, pb: Any, form: str, wish: dict[str, str]
+) -> None:
+    server = serve(rendered, "unix", "--config", config, "--log-format", form, **wish)
+    with server as served, converse(served, "unix", pb) as line:
+        line.call("crash")
         assert logged(served, SECRET)
     assert not any("PLUGINS_LOG_LEVEL=DEBUG" in line for line in served.log)
 

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from .errors import StartError
-from .log_formats import JsonFormatter, TextFormatter
+from .log_formats import JsonFormatter, LogFormatter, TextFormatter
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMATS = {"text": TextFormatter, "json": JsonFormatter}
@@ -35,6 +35,13 @@ def set_up_logging(level: str, form: str = "text") -> None:
     handler.setFormatter(FORMATS[form](exception_texts=level == "DEBUG"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
+
+
+def show_exception_texts() -> None:
+    """Write the texts of exceptions too, for who calls the server with data of his own."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, LogFormatter):
+            handler.formatter.exception_texts = True
 
 
 def announce(text: str) -> None:

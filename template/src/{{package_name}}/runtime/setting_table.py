@@ -155,7 +155,12 @@ SETTINGS: dict[str, Setting] = {
         "notable",
     ),
     "otel": Setting(("PLUGINS_OTEL_ENABLED",), "send OpenTelemetry traces", _switch, False),
-    "dev": Setting(("PLUGINS_DEV",), "warn about what the gateway will not call or not take", _switch, False),
+    "dev": Setting(
+        ("PLUGINS_DEV",),
+        "warn about what the gateway will not call or not take; log exceptions in full",
+        _switch,
+        False,
+    ),
     "http.host": Setting(
         ("PLUGINS_SERVER_HOST",), "address of HTTP", str, "127.0.0.1", ("server_settings", "host"), "--host"
     ),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..config import ConfigFile, load_config_file
 from ..errors import StartError
-from ..log import log_loop_problem, set_up_logging
+from ..log import log_loop_problem, set_up_logging, show_exception_texts
 from ..setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 from ..settings import ServerSettings, find_config_path, resolve_settings
 
@@ -55,7 +55,10 @@ def load(arguments: argparse.Namespace) -> tuple[Path, ConfigFile, ServerSetting
     )
     path = find_config_path(arguments.config, os.environ)
     file = load_config_file(path)
-    return path, file, resolve_settings(vars(arguments), file)
+    settings = resolve_settings(vars(arguments), file)
+    if settings.dev:
+        show_exception_texts()
+    return path, file, settings
 
 
 def json_value(text: str, what: str) -> Any:
