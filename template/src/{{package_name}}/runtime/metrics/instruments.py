@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ _CALL = ("plugin", "hook", "transport")
 class _OfCall(NamedTuple):
     """What a call with certain labels is added to."""
 
-    calls: Callable[[], None]
+    calls: Callable[[float], None]
     seconds: Callable[[float], None]
     request: Callable[[float], None]
     response: Callable[[float], None]
@@ -77,16 +77,20 @@ class Instruments:
         build.labels(**info).set(1)
         self._of_calls: dict[tuple[str, str, str, str], _OfCall] = {}
 
-    def done(self, record: CallRecord) -> None:
-        """Count a call."""
-        key = (record.plugin, record.hook, record.transport, record.outcome)
-        found = self._of_calls.get(key)
-        if found is None:
-            found = self._of_calls[key] = self._bind(*key)
-        found.calls()
-        found.seconds(record.seconds)
-        found.request(record.request_bytes)
-        found.response(record.response_bytes)
+    def count(self, records: Iterable[CallRecord]) -> None:
+        """Count calls."""
+        alike: dict[tuple[str, str, str, str], list[CallRecord]] = {}
+        for record in records:
+            alike.setdefault((record.plugin, record.hook, record.transport, record.outcome), []).append(record)
+        for key, calls in alike.items():
+            found = self._of_calls.get(key)
+            if found is None:
+                found = self._of_calls[key] = self._bind(*key)
+            found.calls(len(calls))
+            for record in calls:
+                found.seconds(record.seconds)
+            found.request(sum(record.request_bytes for record in calls))
+            found.response(sum(record.response_bytes for record in calls))
 
     def show(self, state: State) -> None:
         """Set what is not counted but measured."""

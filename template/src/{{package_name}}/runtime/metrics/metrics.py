@@ -1,4 +1,4 @@
-"""Counts calls from the first one on, and loads prometheus_client when the server has time for it."""
+"""Collects calls from the first one on, and counts them when somebody asks, or when many have come together."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .instruments import Instruments
 
 _BEAT = 1.0
+# Many calls are counted for a fraction of what each costs alone.
+_MANY = 1000
 
 
 class Metrics:
@@ -36,7 +38,7 @@ class Metrics:
         self._worker = worker
         # Set by whoever starts the workers, with the name that prometheus_client knows.
         self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
-        self._early: list[CallRecord] = []
+        self._collected: list[CallRecord] = []
         self._instruments: Instruments | None = None
         self._loading: asyncio.Task[Instruments] | None = None
         self._scraping = asyncio.Lock()
@@ -46,15 +48,14 @@ class Metrics:
 
     def done(self, record: CallRecord) -> None:
         """Count a call; see Observer."""
-        if self._instruments is None:
-            self._early.append(record)
-        else:
-            self._instruments.done(record)
+        self._collected.append(record)
+        # A worker that dies takes with it what it has not written to the shared files.
+        if self._instruments is not None and (self._shared or len(self._collected) >= _MANY):
+            self._count(self._instruments)
 
     def start(self) -> None:
         """Load what is needed once the server has nothing better to do; call it in the event loop."""
         loop = asyncio.get_running_loop()
-        # A worker that dies takes with it what it has not written to the shared files.
         self._timer = loop.call_later(0.0 if self._shared else _BEAT, self._load)
 
     async def scrape(self, accept: str) -> tuple[str, bytes]:
@@ -67,6 +68,7 @@ class Metrics:
             The content type and the text.
         """
         instruments = await self._load()
+        self._count(instruments)
         # One at a time, in a thread: with many series it takes longer than a call may wait.
         async with self._scraping:
             instruments.show(self._state())
@@ -86,13 +88,15 @@ class Metrics:
 
     async def _begin(self) -> Instruments:
         instruments = await asyncio.to_thread(_make, self._worker)
-        for record in self._early:
-            instruments.done(record)
-        self._early.clear()
+        self._count(instruments)
         self._instruments = instruments
         if self._shared:
             self._beat()
         return instruments
+
+    def _count(self, instruments: Instruments) -> None:
+        instruments.count(self._collected)
+        self._collected.clear()
 
     def _beat(self) -> None:
         """Write the state of this worker where the others find it."""
