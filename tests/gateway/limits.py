@@ -42,6 +42,6 @@ LIMITS = [
         PROTOBUF,
         r"ParseError.* unexpected type ",
         "Gateways put objects of their own into the context of tool hooks, and the client cannot write them. It fails "
-        "before it asks the server. A gateway plugin that makes the context plain, run before this one, helps.",
+        "before it asks the server. With `PlainContext`, whose entry `gateway-config` prints too, it can (see below).",
     ),
 ]
