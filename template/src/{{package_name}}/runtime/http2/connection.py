@@ -61,7 +61,6 @@ class Connection(asyncio.Protocol):
         self._decoder = Decoder(site.limits.header_bytes)
         self._credit = _CREDIT
         self._last = 0
-        self._welcome = False
         self._closing = False
         self._deadline: float | None = None
         self._settled = False
@@ -74,8 +73,7 @@ class Connection(asyncio.Protocol):
         """See asyncio.Protocol."""
         self.transport = transport
         self.outbox = Outbox(transport, self._finished, self._loop.time)
-        self._welcome = self._site.opened(self)
-        if not self._welcome:
+        if not self._site.opened(self):
             self._closing = True
             transport.abort()
             return
@@ -91,8 +89,7 @@ class Connection(asyncio.Protocol):
         self._closing = True
         for stream in list(self.streams.values()):
             self._take_back(stream)
-        if self._welcome:
-            self._site.lost(self)
+        self._site.lost(self)
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol: a client that does not read is not read either."""
@@ -296,5 +293,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, problem: Violation) -> None:
         logger.warning("grpc: closing a connection: %s", problem)
+        for stream in list(self.streams.values()):
+            self._take_back(stream)
         self.outbox.write(goaway(self._last, problem.code, str(problem)))
         self.close()

@@ -38,7 +38,7 @@ class Site(Protocol):
         """A client connected; whether it may."""
 
     def lost(self, connection: Connection) -> None:
-        """The connection of a client that might connect is gone."""
+        """A connection is gone, perhaps one of a client that might not connect."""
 
     def exchange(self, stream: Stream, fields: Fields | None) -> Exchange:
         """A request has begun, with fields that are too large when they are None; its answer may be sent at once."""

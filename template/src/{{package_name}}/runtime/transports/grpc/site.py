@@ -115,6 +115,8 @@ class GrpcSite:
 
     def lost(self, connection: Connection) -> None:
         """See Site."""
+        if connection not in self.connections:
+            return
         self._counted.close(NAME)
         self.connections.discard(connection)
         if not self.connections:
