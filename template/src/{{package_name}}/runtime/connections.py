@@ -17,13 +17,13 @@ class Connections:
     Attributes:
         limit: the same.
         counts: open connections by the name of the transport.
-        refreshers: called before `counts` is read, by transports that cannot count while they work.
+        watchers: called whenever `counts` has changed.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.counts: dict[str, int] = {}
-        self.refreshers: list[Callable[[], None]] = []
+        self.watchers: list[Callable[[], None]] = []
         self._full: set[str] = set()
 
     def open(self, transport: str) -> bool:
@@ -37,15 +37,19 @@ class Connections:
                 )
             return False
         self.counts[transport] = count + 1
+        self._changed()
         return True
 
     def close(self, transport: str) -> None:
         """Count a connection that is gone."""
         self.counts[transport] -= 1
         self._full.discard(transport)
+        self._changed()
 
     def read(self) -> dict[str, int]:
         """The open connections by transport, as of now."""
-        for refresh in self.refreshers:
-            refresh()
         return dict(self.counts)
+
+    def _changed(self) -> None:
+        for watcher in self.watchers:
+            watcher()

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Protocol
 
 from .sockets import bind_tcp, bind_unix, remove_unix_path
 
@@ -13,6 +14,16 @@ _BACKLOG = 2048
 
 Factory = Callable[[], asyncio.BaseProtocol]
 """Makes the protocol of a new connection."""
+
+
+class Accepting(Protocol):
+    """Accepts connections until it is closed; a server of asyncio is one."""
+
+    def close(self) -> None:
+        """Accept no more, and close the listening socket."""
+
+    async def wait_closed(self) -> None:
+        """Wait until it is closed."""
 
 
 class Listeners:
@@ -51,7 +62,7 @@ class Listeners:
         sock: socket.socket,
         tls: ssl.SSLContext | None = None,
         handshake: float | None = None,
-    ) -> asyncio.AbstractServer:
+    ) -> Accepting:
         """Accept connections.
 
         Args:

@@ -47,12 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"serving {', '.join(host.names)} on {endpoint}" for found in endpoints.values() for endpoint in found
         ]
         if membership:
-            membership.serving(lines)
+            # Once the loop is free: with the lines come clients, and every worker is to take its share of them.
+            asyncio.get_running_loop().call_soon(membership.serving, lines)
         elif output:
             publish(output, lines)
 
     async def main() -> None:
-        server = Server(host, settings, announce, membership.listeners if membership else None)
+        server = Server(host, settings, announce, membership.listeners(host.connections) if membership else None)
         if membership:
             membership.watch(asyncio.get_running_loop(), server.stop, settings.grace)
         await server.run()

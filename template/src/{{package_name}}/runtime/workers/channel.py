@@ -15,6 +15,8 @@ LEAVING = 10.0
 NUMBER = "PLUGINS_WORKER"
 """The environment variable that tells a worker its number, from 1 on; the one that replaces it has the same."""
 
+GONE = "the supervisor of this worker is gone"
+
 _PIECE = 65536
 
 

@@ -7,20 +7,16 @@ import logging
 import os
 import select
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
-from ..errors import StartError
-from ..listeners import Factory, Listeners
-from .channel import LEAVING, VARIABLE, Channel
-from .turns import TakingTurns
+from ..connections import Connections
+from ..listeners import Listeners
+from .channel import GONE, LEAVING, NUMBER, VARIABLE, Channel
+from .shared_listeners import SharedListeners
 
 logger = logging.getLogger(__name__)
-
-_GONE = "the supervisor of this worker is gone"
 
 
 class Membership:
@@ -28,14 +24,10 @@ class Membership:
 
     Args:
         channel: leads to the supervisor.
-
-    Attributes:
-        listeners: hands out the sockets that all workers share.
     """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self.listeners = _SharedListeners(channel)
 
     @classmethod
     def found(cls) -> Membership | None:
@@ -47,19 +39,26 @@ class Membership:
         os.set_inheritable(int(descriptor), False)
         return cls(Channel(socket.socket(fileno=int(descriptor))))
 
+    def listeners(self, connections: Connections) -> Listeners:
+        """The sockets that all workers share.
+
+        Args:
+            connections: this worker's; a new one goes to the worker that has the fewest.
+
+        Raises:
+            StartError: the supervisor is gone.
+        """
+        return SharedListeners(self._channel, int(os.environ[NUMBER]), connections)
+
     def serving(self, lines: list[str]) -> None:
         """Tell that this worker answers calls.
 
         Args:
             lines: what a server that stands alone would print.
-
-        Raises:
-            StartError: the supervisor is gone.
         """
-        try:
+        # Without a supervisor nobody wants to know, and `watch` sees to the rest.
+        with suppress(OSError):
             self._channel.send({"serving": lines})
-        except OSError as problem:
-            raise StartError(_GONE) from problem
 
     def watch(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None], grace: float) -> None:
         """Look after the supervisor from a thread, since the event loop may be blocked.
@@ -75,7 +74,7 @@ class Membership:
             # No event is asked for: the end of the other side is always reported.
             poll.register(self._channel.fileno(), 0)
             poll.poll()
-            logger.error("%s; stopping", _GONE)
+            logger.error("%s; stopping", GONE)
             # The loop may be closed: then this process is ending already.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(stop)
@@ -83,45 +82,3 @@ class Membership:
             os._exit(1)
 
         threading.Thread(target=look, name="supervisor-watch", daemon=True).start()
-
-
-class _SharedListeners(Listeners):
-    """Asks the supervisor for sockets; their files are the supervisor's too."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def tcp(self, name: str, host: str, port: int, setting: str) -> socket.socket:
-        """See Listeners."""
-        return self._ask(kind="tcp", name=name, host=host, port=port, setting=setting)
-
-    def unix(self, name: str, path: str, setting: str) -> socket.socket:
-        """See Listeners."""
-        return self._ask(kind="unix", name=name, path=path, setting=setting)
-
-    async def serve(
-        self,
-        factory: Factory,
-        sock: socket.socket,
-        tls: ssl.SSLContext | None = None,
-        handshake: float | None = None,
-    ) -> asyncio.AbstractServer:
-        """See Listeners."""
-        return TakingTurns(factory, sock, tls, handshake)
-
-    def remove(self, path: str) -> None:
-        """See Listeners: the other workers go on using the file."""
-
-    def _ask(self, **question: Any) -> socket.socket:
-        try:
-            self._channel.send({"ask": question})
-            answers, descriptor = self._channel.receive()
-            while not answers:
-                answers, _ = self._channel.receive()
-        except (OSError, EOFError) as problem:
-            raise StartError(_GONE) from problem
-        if descriptor is None:
-            raise StartError(answers[0]["error"])
-        sock = socket.socket(fileno=descriptor)
-        sock.setblocking(False)
-        return sock

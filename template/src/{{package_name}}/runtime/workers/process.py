@@ -19,6 +19,7 @@ class WorkerProcess:
     """A process with the same command line as this one.
 
     Args:
+        number: its number.
         process: the process.
         channel: leads to it.
         sockets: what it may ask for.
@@ -30,8 +31,9 @@ class WorkerProcess:
         served: how many seconds it answered calls, known when it has ended.
     """
 
-    def __init__(self, process: Process, channel: Channel, sockets: SharedSockets) -> None:
+    def __init__(self, number: int, process: Process, channel: Channel, sockets: SharedSockets) -> None:
         loop = asyncio.get_running_loop()
+        self._number = number
         self._process = process
         self._channel = channel
         self._sockets = sockets
@@ -63,7 +65,7 @@ class WorkerProcess:
                 # Ctrl-C at a terminal reaches a whole process group: the supervisor alone shall hear it.
                 process_group=0,
             )
-        return cls(process, Channel(ours), sockets)
+        return cls(number, process, Channel(ours), sockets)
 
     @property
     def pid(self) -> int:
@@ -90,6 +92,7 @@ class WorkerProcess:
         await self._process.wait()
         if self._since is not None:
             self.served = time.monotonic() - self._since
+        self._sockets.loads.forget(self._number)
         if not self.ready.done():
             self.ready.set_result(None)
         asyncio.get_running_loop().remove_reader(self._channel.fileno())
@@ -111,7 +114,7 @@ class WorkerProcess:
 
     def _answer(self, question: dict[str, Any]) -> None:
         try:
-            self._channel.send({}, self._sockets.get(**question).fileno())
+            self._channel.send({}, self._sockets.get(**question))
         except StartError as problem:
             self._channel.send({"error": str(problem)})
         except OSError:

@@ -1,4 +1,4 @@
-"""Accepting connections beside other workers."""
+"""Accepting connections beside other workers, so that each gets its share."""
 
 from __future__ import annotations
 
@@ -6,40 +6,52 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from ..listeners import Factory
 
 logger = logging.getLogger(__name__)
 
-# Long enough for another process to wake up, short enough for a thousand connections a second.
-_PAUSE = 0.001
+# How long a connection is left to a worker that has fewer, for each that it has fewer, and at most.
+_STEP = 0.005
+_LONGEST = 0.020
+# Nobody else took it: then the others are busy, and for so long none is left to them.
+_IMPATIENT = 0.020
 # When there are no more descriptors, or no more memory for a socket.
 _PAUSE_AFTER_ERROR = 1.0
 
 
-class TakingTurns(asyncio.AbstractServer):
-    """Accepts one connection at a time, and leaves the next one to the other workers for a moment.
+class TakingTurns:
+    """Accepts connections, and leaves them for a moment to workers that have fewer.
 
-    Connections stay with the process that accepted them, and the ones of a gateway come in a burst and last. Without
-    the pause, the first worker to wake up takes them all.
+    Connections stay with the process that accepted them, those of a gateway are few, last long and come in a burst.
+    Left alone, the first worker to wake up would take them all.
 
     Args:
         factory: makes the protocol of a connection.
         sock: the listening socket.
+        lead: how many connections more this worker has than the one with the fewest.
         tls: the context, None for plain text.
         handshake: seconds that the handshake of TLS may take.
     """
 
     def __init__(
-        self, factory: Factory, sock: socket.socket, tls: ssl.SSLContext | None, handshake: float | None
+        self,
+        factory: Factory,
+        sock: socket.socket,
+        lead: Callable[[int], int],
+        tls: ssl.SSLContext | None,
+        handshake: float | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._factory = factory
         self._socket = sock
+        self._lead = lead
         self._secure: dict[str, Any] = {"ssl": tls, "ssl_handshake_timeout": handshake} if tls else {}
         self._adopting: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._impatient = 0.0
         self._look()
 
     def close(self) -> None:
@@ -57,25 +69,40 @@ class TakingTurns(asyncio.AbstractServer):
 
     def _look(self) -> None:
         self._timer = None
-        self._loop.add_reader(self._socket, self._accept)
+        self._loop.add_reader(self._socket, self._on_connection)
 
-    def _accept(self) -> None:
-        pause = _PAUSE
+    def _look_later(self, seconds: float, then: Callable[[], None]) -> None:
+        self._loop.remove_reader(self._socket)
+        self._timer = self._loop.call_later(seconds, then)
+
+    def _on_connection(self) -> None:
+        lead = self._lead(len(self._adopting))
+        if lead > 0 and self._loop.time() > self._impatient:
+            self._look_later(min(lead * _STEP, _LONGEST), self._after_waiting)
+        else:
+            self._accept()
+
+    def _after_waiting(self) -> None:
+        self._look()
+        if self._accept():
+            self._impatient = self._loop.time() + _IMPATIENT
+
+    def _accept(self) -> bool:
         try:
             connection, _ = self._socket.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             # Another worker was faster, or the client has given up.
-            return
+            return False
         except OSError as problem:
             logger.error("connections cannot be accepted: %s", problem.strerror)
-            pause = _PAUSE_AFTER_ERROR
-        else:
-            connection.setblocking(False)
-            task = self._loop.create_task(self._adopt(connection))
-            self._adopting.add(task)
-            task.add_done_callback(self._adopting.discard)
-        self._loop.remove_reader(self._socket)
-        self._timer = self._loop.call_later(pause, self._look)
+            self._look_later(_PAUSE_AFTER_ERROR, self._look)
+            return False
+        connection.setblocking(False)
+        task = self._loop.create_task(self._adopt(connection))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+        self._lead(len(self._adopting))
+        return True
 
     async def _adopt(self, connection: socket.socket) -> None:
         try:

@@ -18,7 +18,7 @@ from .stream import StreamConnection
 
 if TYPE_CHECKING:
     from ...host import Host
-    from ...listeners import Listeners
+    from ...listeners import Accepting, Listeners
     from ...settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class UnixTransport:
         self._answers = Answers(host)
         self._connections: set[Connection] = set()
         self._all_lost = asyncio.Event()
-        self._server: asyncio.AbstractServer
+        self._server: Accepting
         self._clock: ArrivalClock
 
     async def start(self) -> list[str]:
