@@ -83,3 +83,16 @@ def test_metrics_and_log_tell_how_the_link_is(newest: Gateway, served: Served) -
     assert 'outcome="blocked",plugin="WordGuard"} 1.0' in metrics
     assert 'plugin_connector_seconds_count{hook="tool_pre_invoke",plugin="WordGuard"} 2.0' in metrics
     assert newest.said(f"INFO connected to {endpoint}")
+
+
+@pytest.mark.parametrize("scheme", ["unix", "grpc", "grpc+unix", "http"])
+def test_large_payloads_travel_both_ways(newest: Gateway, served: Served, scheme: str) -> None:
+    newest.open(served.endpoints[scheme], PROBE)
+    text = "x" * 900_000
+    for size in (1, 3_000_000):
+        assert newest.tool("echo", {"text": text})["modified_payload"]["args"] == {"text": text}
+        answer = newest.tool("large", {"size": size})
+        assert len(answer["modified_payload"]["args"]["text"]) == size
+    calls = [{"name": "large", "args": {"size": 400_000}} for _ in range(20)]
+    answers = newest.ask("burst", name=PROBE, calls=calls, in_flight=20)
+    assert {len(answer["modified_payload"]["args"]["text"]) for answer in answers} == {400_000}
