@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import Any
 
-from . import cost, end_to_end, footprint, report, workers
+from . import cost, end_to_end, footprint, gateway_side, report, versions, workers
 from .bench import Bench, prepared
 from .inputs import SIZES
 from .subjects import TRANSPORTS
@@ -51,8 +51,12 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     results["installed"] = footprint.installed(bench)
     print("measuring the gateway's client", file=sys.stderr)
     results["end_to_end"] = end_to_end.measure(bench, rounds, 0.5 if quick else min(seconds, 2.0))
+    print("measuring both versions of the Unix protocol", file=sys.stderr)
+    results["versions"] = versions.measure(bench, rounds, seconds)
     print("measuring workers", file=sys.stderr)
     results["workers"] = workers.measure(bench, rounds, seconds)
+    print("measuring the connector", file=sys.stderr)
+    results["gateway_side"] = gateway_side.measure(bench, rounds, 0.5 if quick else min(seconds, 2.0))
     return results
 
 

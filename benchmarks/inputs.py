@@ -19,8 +19,10 @@ CONTEXT = {"global_context": {"request_id": "r-1", "user": "a@example.com", "ten
 _ENCODE = """
 import json, sys
 from {package}.runtime.codecs.protobuf_client import write_request
+from {package}.runtime.codecs.stream_client import write_invoke
 for payload in json.load(sys.stdin):
-    print(write_request("{hook}", "{name}", payload, {context!r}).SerializeToString().hex())
+    call = "{hook}", "{name}", payload, {context!r}
+    print(write_request(*call).SerializeToString().hex(), write_invoke(*call).hex())
 """
 
 
@@ -32,11 +34,13 @@ class Input:
         size: a key of SIZES.
         arguments: the arguments of MCP's tool invoke_hook.
         message: the same call as a serialized InvokeHookRequest.
+        stream_message: the same as a ClientFrame of version 2 of the Unix protocol, less the call's number.
     """
 
     size: str
     arguments: dict[str, Any]
     message: bytes
+    stream_message: bytes
 
     def json_rpc(self, call_id: str) -> str:
         """The call as a JSON-RPC request; `call_id` is the id's JSON."""
@@ -68,9 +72,9 @@ def make_inputs(plugin: RenderedPlugin, name: str) -> dict[str, Input]:
         capture_output=True, text=True, check=True, cwd=Path(plugin.root),
     )  # fmt: skip
     made = {}
-    for (size, payload), line in zip(payloads.items(), done.stdout.split(), strict=True):
+    for (size, payload), line in zip(payloads.items(), done.stdout.splitlines(), strict=True):
         arguments = {"hook_type": HOOK, "plugin_name": name, "payload": payload, "context": CONTEXT}
-        made[size] = Input(size, arguments, bytes.fromhex(line))
+        made[size] = Input(size, arguments, *map(bytes.fromhex, line.split()))
     return made
 
 

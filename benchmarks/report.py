@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .chart import draw
+from .end_to_end import IN_FLIGHT
+from .gateway_side import rows
 from .subjects import FLOOR, OURS, PEER
 from .targets import Ratio
 
@@ -54,10 +56,22 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
     ]  # fmt: skip
     heads = ["transport", "server", "calls/s, 1 in flight", "calls/s, 16 in flight"]
     yield from _table("End to end with cpex's own client", heads, rates)
+    rates = [
+        [version, _NAMES[name], f"{row['throughput']:,.0f}", f"{row['cpu']:.1f}"]
+        for name, rows in results["versions"].items() for version, row in rows.items()
+    ]  # fmt: skip
+    heads = ["version", "server", "calls/s, 16 in flight", "CPU µs/call"]
+    yield from _table("Versions of the Unix protocol (1: 16 connections, 2: one)", heads, rates)
     rates = [[name, f"{row['1']:,.0f}", f"{row['2']:,.0f}"] for name, row in results["workers"].items()]
     heads = ["transport", "calls/s, 1 worker", "calls/s, 2 workers"]
     yield from _table("Workers (the load generator takes its share of the same cores)", heads, rates)
     heads = ["transport", *(_NAMES[name] for name in (OURS, PEER))]
+    heads = [
+        "transport",
+        "client",
+        *(f"{what}, {n} in flight" for n in IN_FLIGHT for what in ("calls/s", "CPU µs/call")),
+    ]
+    yield from _table("The gateway's side: connector and cpex's own client", heads, rows(results["gateway_side"]))
     yield from _table("Seconds from exec to the first answer", heads, _pairs(results["start"], ".2f"))
     yield from _table("Resident MB after 1,000 calls", heads, _pairs(results["memory"], ".0f"))
     sizes = [[_NAMES[n], f"{v['packages']:.0f}", f"{v['megabytes']:.0f}"] for n, v in results["installed"].items()]

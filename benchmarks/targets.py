@@ -22,8 +22,15 @@ START = 1 / 4
 MEMORY = {"unix": 0.45, "all": 0.75}
 # transport -> at least this ratio of calls per second with the gateway's client, 16 in flight
 END_TO_END = {"http": 1.5, "grpc": 1.25, "unix": 1.4}
+# At least this ratio of the calls that one core answers in a second, version 2 of the Unix protocol to the peer's
+# version 1, 16 in flight: 30,000 where the peer reaches 14,000.
+VERSION_2 = 30 / 14
 # transport -> at least this ratio of calls per second of two workers to one, on two cores
 WORKERS = {"http": 1.6, "grpc": 1.6}
+# transport -> at least this ratio of calls per second, connector to the framework's own client, 16 in flight
+CONNECTOR = {"http": 4.0, "grpc": 1.4, "unix": 2.5}
+# transport -> at most this ratio of the gateway's CPU for a call
+CONNECTOR_CPU = {"unix": 0.5}
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,11 @@ def ratios(results: Mapping[str, Any]) -> list[Ratio]:
     """The ratios of what was measured.
 
     Args:
-        results: "cpu", "start", "memory", "end_to_end" and "workers" as the functions of those measurements return
-            them; what was not measured is left out.
+        results: "cpu", "start", "memory", "end_to_end", "versions" and "workers" as the functions of those
+            measurements return them; what was not measured is left out.
     """
-    return [*_cpu(results), *_start(results), *_memory(results), *_end_to_end(results), *_workers(results)]
+    parts = (_cpu, _start, _memory, _end_to_end, _versions, _workers)
+    return [ratio for part in parts for ratio in part(results)]
 
 
 def _cpu(results: Mapping[str, Any]) -> Iterator[Ratio]:
@@ -100,8 +108,24 @@ def _end_to_end(results: Mapping[str, Any]) -> Iterator[Ratio]:
             yield Ratio(f"{transport}: gateway's client, calls/s, 16 in flight", value, target, at_least=True)
 
 
+def _versions(results: Mapping[str, Any]) -> Iterator[Ratio]:
+    if rows := results.get("versions"):
+        # A server is one thread: a second of its CPU is a core's. The clients' share of the machine does not count so.
+        value = rows[PEER]["1"]["cpu"] / rows[OURS]["2"]["cpu"]
+        yield Ratio("unix: calls/s of a core in version 2 to the peer's", value, VERSION_2, at_least=True)
+
+
 def _workers(results: Mapping[str, Any]) -> Iterator[Ratio]:
     for transport, target in WORKERS.items():
         if rates := results.get("workers", {}).get(transport):
             value = rates["2"] / rates["1"]
             yield Ratio(f"{transport}: calls/s of two workers to one's", value, target, at_least=True)
+
+
+def _gateway_side(results: Mapping[str, Any]) -> Iterator[Ratio]:
+    for transport, rows in results.get("gateway_side", {}).items():
+        ours, peers = rows["connector"]["16"], rows["peer"]["16"]
+        name = f"{transport}: connector to cpex's client"
+        yield Ratio(f"{name}, calls/s", ours["rate"] / peers["rate"], CONNECTOR[transport], at_least=True)
+        if transport in CONNECTOR_CPU:
+            yield Ratio(f"{name}, CPU", ours["cpu"] / peers["cpu"], CONNECTOR_CPU[transport])

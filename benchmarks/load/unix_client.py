@@ -1,7 +1,8 @@
 """The raw client of the Unix socket.
 
-Arguments: the socket, a file with a frame, connections, calls in flight on each, and seconds. Prints calls, seconds,
-and the 50th and 99th percentile of the latency in milliseconds.
+Arguments: the version of the protocol, the socket, a file with a message, connections, calls in flight on each, and
+seconds. In version 2 the message lacks the call's number. Prints calls, seconds, and the 50th and 99th percentile of
+the latency in milliseconds.
 """
 
 from __future__ import annotations
@@ -18,21 +19,31 @@ import uvloop  # type: ignore[import-not-found, unused-ignore]
 
 
 class Caller(asyncio.Protocol):
-    """Keeps a number of calls in flight on one connection until the end."""
+    """Keeps a number of calls in flight on one connection of version 1 until the end."""
 
     transport: asyncio.Transport
 
-    def __init__(self, frame: bytes, in_flight: int, end: float) -> None:
-        self.frame, self.in_flight, self.end = frame, in_flight, end
+    def __init__(self, message: bytes, in_flight: int, end: float) -> None:
+        self.message, self.in_flight, self.end = message, in_flight, end
+        self.frame = len(message).to_bytes(4) + message
         self.sent: deque[float] = deque()
         self.latencies: list[float] = []
         self.closed = asyncio.get_running_loop().create_future()
-        self.held, self.needed = bytearray(), 0
+        self.held = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.sent.extend([time.perf_counter()] * self.in_flight)
-        self.transport.write(self.frame * self.in_flight)
+        self.call(self.in_flight, time.perf_counter())
+
+    def call(self, count: int, now: float) -> None:
+        """Send calls."""
+        self.sent.extend([now] * count)
+        self.transport.write(self.frame * count)
+
+    def answered(self, answer: bytes | bytearray, now: float) -> bool:
+        """Take an answer; False when it answers no call."""
+        self.latencies.append(now - self.sent.popleft())
+        return True
 
     def data_received(self, data: bytes) -> None:
         self.held += data
@@ -41,14 +52,12 @@ class Caller(asyncio.Protocol):
             end = start + 4 + int.from_bytes(self.held[start : start + 4])
             if len(self.held) < end:
                 break
+            answers += self.answered(self.held[start + 4 : end], now)
             start = end
-            answers += 1
-            self.latencies.append(now - self.sent.popleft())
         if start:
             del self.held[:start]
         if now < self.end:
-            self.sent.extend([now] * answers)
-            self.transport.write(self.frame * answers)
+            self.call(answers, now)
         elif not self.sent:
             self.transport.close()
 
@@ -59,11 +68,46 @@ class Caller(asyncio.Protocol):
             self.closed.set_result(None)
 
 
-async def main(path: str, file: str, connections: int, in_flight: int, seconds: float) -> None:
-    frame = Path(file).read_bytes()
+class StreamCaller(Caller):
+    """The same in version 2: each call has a number, by which its answer is known."""
+
+    # Numbers of 5 bytes each, so that all frames are of one length.
+    number = 1 << 28
+    began: float
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.began = time.perf_counter()
+        self.head = (len(self.message) + 6).to_bytes(4) + b"\x08"
+        self.times: dict[bytes, float] = {}
+        transport.write(b"PSU2")  # type: ignore[attr-defined]
+        super().connection_made(transport)
+
+    def call(self, count: int, now: float) -> None:
+        frames: list[bytes] = []
+        for number in range(self.number, self.number + count):
+            varint = bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14 & 127 | 128,
+                            number >> 21 & 127 | 128, number >> 28))  # fmt: skip
+            self.times[varint] = now
+            frames += (self.head, varint, self.message)
+        self.number += count
+        self.sent.extend([now] * count)
+        self.transport.write(b"".join(frames))
+
+    def answered(self, answer: bytes | bytearray, now: float) -> bool:
+        # Field 1 comes first; the welcome has none.
+        if answer[0] != 8:
+            return False
+        self.sent.popleft()
+        self.latencies.append(now - self.times.pop(bytes(answer[1:6])))
+        return True
+
+
+async def main(version: str, path: str, file: str, connections: int, in_flight: int, seconds: float) -> None:
+    message = Path(file).read_bytes()
     start = time.perf_counter()
     loop = asyncio.get_running_loop()
-    callers = [Caller(frame, in_flight, start + seconds) for _ in range(connections)]
+    kind = StreamCaller if version == "2" else Caller
+    callers = [kind(message, in_flight, start + seconds) for _ in range(connections)]
     for caller in callers:
         await loop.create_unix_connection(lambda caller=caller: caller, path)  # type: ignore[misc]
     await asyncio.gather(*(caller.closed for caller in callers))
@@ -73,4 +117,5 @@ async def main(path: str, file: str, connections: int, in_flight: int, seconds: 
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))
+    version, path, file, connections, in_flight, seconds = sys.argv[1:]
+    uvloop.run(main(version, path, file, int(connections), int(in_flight), float(seconds)))
