@@ -1,0 +1,1 @@
+"""Health as the tools of others see it."""
