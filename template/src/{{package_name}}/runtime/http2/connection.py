@@ -87,8 +87,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, problem: Exception | None) -> None:
         """See asyncio.Protocol."""
         self._closing = True
-        for stream in list(self.streams.values()):
-            self._take_back(stream)
+        self._abandon()
         self._site.lost(self)
 
     def pause_writing(self) -> None:
@@ -124,8 +123,7 @@ class Connection(asyncio.Protocol):
         if self._deadline is not None:
             return
         if not self._reader.greeted:
-            self.close()
-            return
+            return self.close()
         self._deadline = self._loop.time() + grace
         # The client answers the ping when it has read that it must not send any more.
         self.transport.write(goaway(MAX_WINDOW, Error.NO_ERROR) + frame(Kind.PING, 0, 0, _DRAIN))
@@ -135,7 +133,8 @@ class Connection(asyncio.Protocol):
         self._closing = True
         unsent = self.transport.get_write_buffer_size()
         self._deadline = self._loop.time() + (self._site.limits.read_time if unsent else _LINGER)
-        if self.transport.can_write_eof():
+        self.outbox.closed = True
+        if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
 
     def check_times(self, now: float) -> None:
@@ -155,9 +154,9 @@ class Connection(asyncio.Protocol):
         elif not self.streams and now - self._active > limits.idle:
             self.drain(limits.read_time)
         else:
-            for stream in [item for item in self.streams.values() if not item.ended]:
-                if now - stream.began > limits.read_time:
-                    stream.exchange.late()
+            late = now - limits.read_time
+            for stream in [item for item in self.streams.values() if not item.ended and item.began < late]:
+                stream.exchange.late()
 
     def forget(self, stream: Stream) -> None:
         """See `Stream.close`."""
@@ -233,9 +232,8 @@ class Connection(asyncio.Protocol):
 
     def on_window(self, number: int, size: int) -> None:
         """See Receiver."""
-        if number == 0:
-            self.outbox.widen(None, size)
-        elif stream := self.streams.get(number):
+        stream = self.streams.get(number)
+        if stream or number == 0:
             self.outbox.widen(stream, size)
         elif number > self._last and not self._settled:
             raise Violation(Error.PROTOCOL_ERROR, f"a window for stream {number}, which has not begun")
@@ -285,6 +283,10 @@ class Connection(asyncio.Protocol):
             self.outbox.write(rst_stream(stream.number, Error.NO_ERROR))
         self.forget(stream)
 
+    def _abandon(self) -> None:
+        for stream in list(self.streams.values()):
+            self._take_back(stream)
+
     def _take_back(self, stream: Stream) -> None:
         stream.gone = stream.ended = True
         self.outbox.drop(stream)
@@ -293,7 +295,6 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, problem: Violation) -> None:
         logger.warning("grpc: closing a connection: %s", problem)
-        for stream in list(self.streams.values()):
-            self._take_back(stream)
+        self._abandon()
         self.outbox.write(goaway(self._last, problem.code, str(problem)))
         self.close()

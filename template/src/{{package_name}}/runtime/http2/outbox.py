@@ -24,12 +24,13 @@ class Outbox:
     Attributes:
         max_frame: the largest frame that the client reads.
         initial_window: what a client takes of a new stream before it says more.
+        closed: whether nothing more is to be sent.
         paused: whether the client leaves so much unread that nothing more is written.
     """
 
     __slots__ = (
-        "_blocked", "_clock", "_finished", "_moved", "_transport", "_waiting", "_window", "initial_window", "max_frame",
-        "paused",
+        "_blocked", "_clock", "_finished", "_moved", "_transport", "_waiting", "_window", "closed", "initial_window",
+        "max_frame", "paused",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +45,7 @@ class Outbox:
         self._waiting = 0
         self.initial_window = DEFAULT_WINDOW
         self.max_frame = MAX_FRAME
+        self.closed = False
         self.paused = False
 
     @property
@@ -53,7 +55,8 @@ class Outbox:
 
     def write(self, frames: bytes) -> None:
         """Send frames that no window holds back."""
-        self._transport.write(frames)
+        if not self.closed:
+            self._transport.write(frames)
 
     def send(self, stream: Stream, first: bytes, data: bytes, last: bytes) -> None:
         """See `Stream.send`."""
