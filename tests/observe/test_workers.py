@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.production.reaching import reach_all
 from tests.support.conversations import converse
 from tests.support.gates import Gate
@@ -16,7 +18,21 @@ from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, serve
 from tests.support.waiting import until
 
-from .scraping import Metrics
+from .scraping import Metrics, scrape
+
+COUNTING = """
+from prometheus_client import Counter
+
+from {package}.runtime import Plugin, ToolPreInvokeResult
+
+WORDS = Counter("words_seen", "Words that were seen.", ["word"])
+
+
+class Counting(Plugin):
+    async def tool_pre_invoke(self, payload, context):
+        WORDS.labels(payload.name).inc()
+        return ToolPreInvokeResult()
+"""
 
 DONE = ("Probe", "tool_pre_invoke", "modified")
 
@@ -71,3 +87,21 @@ def test_all_workers_count_as_one(
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(START_LIMIT) == 0
     assert not list(short_path.glob("plugins-metrics-*"))
+
+
+def test_what_plugins_count_themselves_is_shown_too(
+    rendered: RenderedPlugin, pb: Any, tmp_path: Path, short_path: Path
+) -> None:
+    (tmp_path / "counting.py").write_text(COUNTING.format(package=rendered.package))
+    plugins = [{"name": "Probe", "kind": "counting.Counting", "hooks": ["tool_pre_invoke"]}]
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"plugin_dirs": ["."], "plugins": plugins}))
+    for workers in ("1", "2"):
+        options = ("--config", str(config), "--workers", workers)
+        with serve(rendered, "unix", *options, PLUGINS_ADMIN_PORT="0", TMPDIR=str(short_path)) as served:
+            for _ in range(10):
+                with converse(served, "unix", pb) as line:
+                    line.call("echo")
+            page = served.endpoints["admin"] + "/metrics"
+            (own,) = (sample for sample in scrape(page) if sample.name == "words_seen_total")
+            assert (own.labels, own.value) == ({"word": "echo"}, 10)
