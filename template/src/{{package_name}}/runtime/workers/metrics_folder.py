@@ -26,14 +26,16 @@ class MetricsFolder:
     ) -> None:
         self._folder.cleanup()
 
-    def forget(self, worker: int) -> None:
+    def forget(self, worker: int, process: int) -> None:
         """Take away what counts only while a worker lives; the one that replaces it goes on with all else.
 
         Args:
             worker: the number of the worker, which has ended.
+            process: its process, under which plugins have metrics of their own.
         """
         from prometheus_client import multiprocess
 
         # Without types in some of its releases.
         library: Any = multiprocess
-        library.mark_process_dead(worker, self._folder.name)
+        for owner in (worker, process):
+            library.mark_process_dead(owner, self._folder.name)

@@ -103,7 +103,7 @@ class Supervisor:
                     self._exit_code = self._exit_code or 1
                 return
             if self._metrics:
-                self._metrics.forget(number)
+                self._metrics.forget(number, worker.pid)
             reason = f"process {worker.pid} {worker.end}"
             while True:
                 delay = backoff.delay(worker.served)
