@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -47,6 +48,32 @@ def test_json_format_writes_and_reads_the_same(struct: Any, pb: Any, data: dict[
     theirs.payload.SetInParent()
     assert ours == theirs
     assert struct.from_struct(theirs.payload) == json_format.MessageToDict(theirs.payload)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=maps, text=st.integers(0, 40_000), size=st.integers(0, 300))
+def test_the_short_way_to_bytes_writes_the_same(
+    modules: Any, struct: Any, pb: Any, data: dict[str, Any], text: int, size: int
+) -> None:
+    """With texts, keys, lists and maps whose lengths take one byte, two and three."""
+    data |= {"k" * size: "x" * text, "list": list(range(size)), "map": {"é" * n: None for n in range(size // 10)}}
+    written = modules("runtime.codecs.struct_bytes").struct_bytes(data)
+    message = pb.InvokeHookRequest()
+    struct.to_struct(data, message.payload, "payload")
+    assert type(message.payload).FromString(written) == message.payload
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a": EXACT + 1}, {"a": math.nan}, {"a": [-math.inf]}, {"a": "\ud800"}, {"\udfff": 1}, {1: 2}, {"a": (1,)},
+        {"a": b""}, {"a": {"b": object()}}, {"a": json.loads("[" * 60 + "]" * 60)}, [], None,
+    ],
+)  # fmt: skip
+def test_the_short_way_leaves_to_the_long_one_what_is_unusual(modules: Any, data: Any) -> None:
+    short = modules("runtime.codecs.struct_bytes")
+    with pytest.raises(short.Unusual):
+        short.struct_bytes(data)
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False, min_value=2.0**53))

@@ -97,7 +97,9 @@ def result_reply(call: HookCall, result: PluginResult[Any], context: PluginConte
 
 def carries(context: PluginContext) -> bool:
     """Whether a context holds anything that callers take back."""
-    return bool(context.state or context.global_context.state or context.metadata.keys() - {CLIENT_IDENTITY})
+    metadata = context.metadata
+    own = metadata and (len(metadata) > 1 or CLIENT_IDENTITY not in metadata)
+    return bool(context.state or context.global_context.state or own)
 
 
 def _parts(model: BaseModel) -> dict[str, Any]:

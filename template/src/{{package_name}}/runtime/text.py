@@ -17,10 +17,17 @@ def strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield str(key)
-            yield from strings(item)
+            # Most items are strings, and a generator for each costs more than all the rest.
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, (dict, list, tuple)):
+                yield from strings(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from strings(item)
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, (dict, list, tuple)):
+                yield from strings(item)
 
 
 def map_strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -11,9 +11,11 @@ from ..calls import HookCall, HookReply, Unrepresentable
 from ..errors import MCP_INTERNAL_ERROR, ErrorCode, StartError
 from .plain import with_question_marks
 from .struct import from_struct, to_struct
+from .struct_bytes import Unusual, struct_bytes, varint
 
 _METRIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _METRICS_LIMIT = 16
+_RESULT = bytes((pb.InvokeHookResponse.RESULT_FIELD_NUMBER << 3 | 2,))
 
 
 def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | None = None, size: int = 0) -> HookCall:
@@ -116,10 +118,15 @@ def write_reply(reply: HookReply) -> bytes:
     if "denial_metadata" in result:
         result = dict(result)
         _write_metrics(result.pop("denial_metadata"), message.result_base.denial_metadata)
-    to_struct(result, message.result, "result")
     if reply.context is not None:
         write_context(reply.context, message.context)
-    return message.SerializeToString()
+    try:
+        written = struct_bytes(result)
+    except Unusual:
+        to_struct(result, message.result, "result")
+        return message.SerializeToString()
+    # The fields of a message may come in any order.
+    return b"".join((message.SerializeToString(), _RESULT, varint(len(written)), written))
 
 
 def write_config(config: dict[str, Any] | None) -> bytes:
