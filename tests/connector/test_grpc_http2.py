@@ -1,0 +1,281 @@
+"""The connector's gRPC client against servers that do what ours never would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+LIMIT = 20.0
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+ACK = END_STREAM = 1
+END_HEADERS = 4
+REFUSED_STREAM, CANCEL = 7, 8
+
+
+class FakeServer:
+    """One connection of a server that is told what to send."""
+
+    def __init__(self, modules: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.frames: Any = modules("runtime.http2.frames")
+        self.hpack: Any = modules("runtime.http2.hpack")
+        self._pb: Any = modules("contract.plugin_service_pb2")
+        self._reader = reader
+        self._writer = writer
+
+    async def greet(self, **settings: int) -> None:
+        """Read the client's preface, and send the settings."""
+        await self._reader.readexactly(len(self.frames.PREFACE))
+        self.send(self.frames.settings({self.frames.Setting[name]: value for name, value in settings.items()}))
+
+    def send(self, data: bytes) -> None:
+        """Send bytes."""
+        self._writer.write(data)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+
+    async def frame(self, *kinds: int) -> tuple[int, int, int, bytes]:
+        """The next frame of some kinds: kind, flags, stream, payload; others are passed over."""
+        while True:
+            head = await self._reader.readexactly(9)
+            payload = await self._reader.readexactly(int.from_bytes(head[:3], "big"))
+            if head[3] in kinds:
+                return head[3], head[4], int.from_bytes(head[5:], "big"), payload
+
+    def headers(self, stream: int, *fields: tuple[bytes, bytes], ended: bool = False) -> None:
+        """Send fields."""
+        block = self.hpack.encode(*fields)
+        self.send(self.frames.frame(HEADERS, END_HEADERS | (END_STREAM if ended else 0), stream, block))
+
+    def answer(self, stream: int, args: str = "fine", parts: int = 1) -> None:
+        """Answer a call, in some parts."""
+        response = self._pb.InvokeHookResponse(plugin_name="P")
+        response.result["continue_processing"] = True
+        response.result["metadata"] = {"said": args}
+        message = response.SerializeToString()
+        body = len(message).to_bytes(5, "big") + message
+        self.headers(stream, (b":status", b"200"), (b"content-type", b"application/grpc"))
+        size = -(-len(body) // parts)
+        for place in range(0, len(body), size):
+            self.send(self.frames.frame(DATA, 0, stream, body[place : place + size]))
+        self.headers(stream, (b"grpc-status", b"0"), ended=True)
+
+    def status(self, stream: int, code: bytes, text: bytes) -> None:
+        """End a call without an answer."""
+        fields = (b":status", b"200"), (b"grpc-status", code), (b"grpc-message", text)
+        self.headers(stream, *fields, ended=True)
+
+
+Serve = Callable[[FakeServer], Awaitable[None]]
+
+
+def talk(modules: Any, serve: Serve, use: Callable[[Any], Awaitable[None]], timeout: float = LIMIT) -> None:
+    """Run a fake server and a client of it to their ends."""
+
+    async def both() -> None:
+        served: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await serve(FakeServer(modules, reader, writer))
+                served.set_result(None)
+            except BaseException as problem:
+                served.set_exception(problem)
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, asyncio.timeout(LIMIT):
+            client = modules("runtime.clients.grpc_http2").GrpcHttp2Client
+            made = await client.connect(f"grpc://127.0.0.1:{port}", timeout=timeout)
+            await use(made)
+            await made.close()
+            await served
+
+    asyncio.run(both())
+
+
+async def invoke(client: Any, text: str = "hello") -> dict[str, Any]:
+    reply: dict[str, Any] = await client.invoke("tool_pre_invoke", "P", {"name": "t", "args": {"text": text}}, None)
+    return reply
+
+
+def test_a_refused_call_was_not_sent(modules: Any) -> None:
+    async def serve(server: FakeServer) -> None:
+        await server.greet()
+        _, _, stream, _ = await server.frame(HEADERS)
+        server.send(server.frames.frame(RST_STREAM, 0, stream, REFUSED_STREAM.to_bytes(4, "big")))
+        _, _, stream, _ = await server.frame(HEADERS)
+        server.answer(stream)
+
+    async def use(client: Any) -> None:
+        with pytest.raises(modules("runtime.clients").NotSent):
+            await invoke(client)
+        assert client.usable
+        assert (await invoke(client))["result"]["metadata"] == {"said": "fine"}
+
+    talk(modules, serve, use)
+
+
+def test_a_goodbye_tells_which_calls_were_not_taken(modules: Any) -> None:
+    async def serve(server: FakeServer) -> None:
+        await server.greet()
+        _, _, first, _ = await server.frame(HEADERS)
+        await server.frame(HEADERS)
+        server.send(server.frames.goaway(first, 0))
+        server.answer(first)
+
+    async def use(client: Any) -> None:
+        taken = asyncio.create_task(invoke(client, "first"))
+        await asyncio.sleep(0)
+        with pytest.raises(modules("runtime.clients").NotSent, match="did not take the call"):
+            await invoke(client, "second")
+        assert (await taken)["result"]["metadata"] == {"said": "fine"}
+        assert not client.usable
+        with pytest.raises(modules("runtime.clients").NotSent, match="closed before the call"):
+            await invoke(client, "third")
+
+    talk(modules, serve, use)
+
+
+def test_a_connection_that_is_lost_says_that_the_hook_may_have_run(modules: Any) -> None:
+    async def serve(server: FakeServer) -> None:
+        await server.greet()
+        await server.frame(HEADERS)
+        server.close()
+
+    async def use(client: Any) -> None:
+        with pytest.raises(ConnectionError, match="lost while the call was in flight") as lost:
+            await invoke(client)
+        assert not isinstance(lost.value, modules("runtime.clients").NotSent)
+        assert not client.usable
+
+    talk(modules, serve, use)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "error", "said"),
+    [
+        (b"14", b"going%20away", ConnectionError, "gRPC status 14, HTTP status 200: going away"),
+        (b"4", b"", TimeoutError, "no answer in time"),
+        (b"12", b"no%20such%20method", ConnectionError, "no such method"),
+    ],
+)
+def test_other_statuses_are_errors(modules: Any, code: bytes, text: bytes, error: type[Exception], said: str) -> None:
+    async def serve(server: FakeServer) -> None:
+        await server.greet()
+        _, _, stream, _ = await server.frame(HEADERS)
+        server.status(stream, code, text)
+
+    async def use(client: Any) -> None:
+        with pytest.raises(error, match=said):
+            await invoke(client)
+
+    talk(modules, serve, use)
+
+
+def test_a_server_with_too_much_to_do_is_told_apart(modules: Any) -> None:
+    async def serve(server: FakeServer) -> None:
+        await server.greet()
+        _, _, stream, _ = await server.frame(HEADERS)
+        server.status(stream, b"8", b"too%20many%20hooks")
+
+    async def use(client: Any) -> None:
+        error = (await invoke(client))["error"]
+        assert (error["code"], error["message"]) == ("OVERLOADED", "too many hooks")
+
+    talk(modules, serve, use)
+
+
+def test_a_late_call_is_taken_back(modules: Any) -> None:
+    async def serve(server: FakeServer) -> None:
+        await server.greet()
+        _, _, late, _ = await server.frame(HEADERS)
+        assert await server.frame(RST_STREAM) == (RST_STREAM, 0, late, CANCEL.to_bytes(4, "big"))
+        _, _, stream, _ = await server.frame(HEADERS)
+        server.answer(late, "too late")
+        server.answer(stream, "in time")
+
+    async def use(client: Any) -> None:
+        with pytest.raises(TimeoutError, match=r"no answer within 0\.5 s"):
+            await invoke(client)
+        assert (await invoke(client))["result"]["metadata"] == {"said": "in time"}
+
+    talk(modules, serve, use, timeout=0.5)
+
+
+def test_windows_are_kept_and_parts_put_together(modules: Any) -> None:
+    text = "x" * 1000
+
+    async def serve(server: FakeServer) -> None:
+        await server.greet(INITIAL_WINDOW_SIZE=100)
+        _, _, stream, _ = await server.frame(HEADERS)
+        body = b""
+        flags = 0
+        while not flags & END_STREAM:
+            _, flags, _, part = await server.frame(DATA)
+            assert len(part) <= 100
+            body += part
+            if part:
+                server.send(server.frames.window_update(stream, len(part)))
+        assert len(body) == 5 + int.from_bytes(body[1:5], "big")
+        assert text.encode() in body
+        server.answer(stream, text, parts=7)
+
+    async def use(client: Any) -> None:
+        assert (await invoke(client, text))["result"]["metadata"] == {"said": text}
+
+    talk(modules, serve, use)
+
+
+def test_no_more_calls_are_in_flight_than_the_server_takes(modules: Any) -> None:
+    async def serve(server: FakeServer) -> None:
+        await server.greet(MAX_CONCURRENT_STREAMS=1)
+        for _ in range(3):
+            _, _, stream, _ = await server.frame(HEADERS)
+            server.send(server.frames.frame(PING, 0, 0, b"between!"))
+            # The answer to the ping comes before any further call.
+            kind, flags, _, payload = await server.frame(PING, HEADERS)
+            assert (kind, flags, payload) == (PING, ACK, b"between!")
+            server.answer(stream)
+
+    async def use(client: Any) -> None:
+        replies = await asyncio.gather(*(invoke(client) for _ in range(3)))
+        assert all("result" in reply for reply in replies)
+
+    talk(modules, serve, use)
+
+
+def test_a_server_that_gives_no_sign_of_life_is_given_up(modules: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modules("runtime.clients.http2_session"), "_QUIET", 0.2)
+
+    async def serve(server: FakeServer) -> None:
+        await server.greet()
+        await server.frame(HEADERS)
+        await server.frame(PING)
+        with pytest.raises(asyncio.IncompleteReadError):
+            await server.frame(HEADERS)
+
+    async def use(client: Any) -> None:
+        with pytest.raises(ConnectionError, match="no sign of life"):
+            await invoke(client)
+        assert not client.usable
+
+    talk(modules, serve, use)
+
+
+def test_what_does_not_speak_http2_is_refused(modules: Any) -> None:
+    async def serve(server: FakeServer) -> None:
+        server.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with pytest.raises(ConnectionError):
+        talk(modules, serve, invoke_nothing)
+
+
+async def invoke_nothing(client: Any) -> None:
+    """Only the connection counts."""
