@@ -49,7 +49,7 @@ def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Rates]:
 
 
 def _drive(bench: Bench, subjects: list[Subject], rounds: int, seconds: float) -> list[Rates]:
-    blocks = {subject.name: _block(subject) for subject in subjects}
+    blocks = {subject.name: client_block(subject) for subject in subjects}
     job = {"blocks": blocks, "name": NAME, "query": QUERY, "counts": IN_FLIGHT, "rounds": rounds, "seconds": seconds}
     done = subprocess.run(
         [bench.peer.python, "-m", "benchmarks.gateway_driver", json.dumps(job)], cwd=bench.folder,
@@ -61,7 +61,8 @@ def _drive(bench: Bench, subjects: list[Subject], rounds: int, seconds: float) -
     return runs
 
 
-def _block(subject: Subject) -> dict[str, Any]:
+def client_block(subject: Subject) -> dict[str, Any]:
+    """The part of an entry in the gateway's plugins file that tells its client the way."""
     if subject.transport == "http":
         return {"mcp": {"proto": "STREAMABLEHTTP", "url": f"http://127.0.0.1:{subject.address}/mcp"}}
     if subject.transport == "grpc":
