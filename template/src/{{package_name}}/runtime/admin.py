@@ -7,10 +7,10 @@ from .host import Host
 from .listeners import Listeners
 from .settings import AdminSettings, Limits
 from .status import StatusPages
-from .transports.http import guards
-from .transports.http.connection import Policy
-from .transports.http.responses import HttpRefusal, Receive, Scope, Send, send_refusal
-from .transports.http.uvicorn_server import UvicornServer
+from .web import guards
+from .web.connection import Policy
+from .web.responses import HttpRefusal, Receive, Scope, Send, send_refusal
+from .web.uvicorn_server import UvicornServer
 
 _PORT_HELP = "choose another port with PLUGINS_ADMIN_PORT"
 

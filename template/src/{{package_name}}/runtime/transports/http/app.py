@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from ...host import Host
 from ...status import StatusPages
 from ...tls import scope_identity
-from . import guards
+from ...web import guards
+from ...web.responses import HttpRefusal, Receive, Scope, Send, send_refusal
 from .requests import Request, read_body
-from .responses import HttpRefusal, Receive, Scope, Send, send_refusal
 
 Route = Callable[[Request, Send], Awaitable[None]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from . import guards
-from .responses import HttpRefusal, Receive
+from ...web import guards
+from ...web.responses import HttpRefusal, Receive
 
 
 class Request(NamedTuple):

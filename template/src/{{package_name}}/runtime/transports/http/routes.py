@@ -15,9 +15,10 @@ from ...codecs.mcp.jsonrpc import (
     readable_id,
 )
 from ...codecs.mcp.versions import STATELESS_VERSION, SUPPORTED_VERSIONS, UNNAMED_VERSION, unsupported_version
-from . import guards
+from ...web import guards
+from ...web.responses import JSON, RETRY_AFTER, TEXT, Send, send_body, send_empty
 from .requests import Request
-from .responses import JSON, RETRY_AFTER, TEXT, Send, send_body, send_empty
+from .routing import check_routing
 
 _VERSIONS = {version.encode(): version for version in SUPPORTED_VERSIONS}
 _BAD_REQUEST = (PARSE_ERROR, INVALID_REQUEST, HEADER_MISMATCH, UNSUPPORTED_VERSION)
@@ -47,7 +48,7 @@ class McpRoute:
             if not version:
                 raise unsupported_version((named or b"").decode("latin-1"))
             if version == STATELESS_VERSION:
-                guards.check_routing(headers, message)
+                check_routing(headers, message)
             code, reply = await self._endpoint.answer(message, Sender(version, identity, len(body), trace))
         except Refusal as refusal:
             code, reply = refusal.code, error_message(readable_id(message), refusal)

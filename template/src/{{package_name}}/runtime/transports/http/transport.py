@@ -11,11 +11,11 @@ from ...listeners import Listeners
 from ...peer import check_uids
 from ...settings import ServerSettings
 from ...tls import check_tls
-from . import guards
+from ...web import guards
+from ...web.connection import Policy
+from ...web.uvicorn_server import UvicornServer
 from .app import HttpApp
-from .connection import Policy
 from .routes import DockerRoute, McpRoute
-from .uvicorn_server import UvicornServer
 
 _PATH_HELP = "choose another path with --uds or PLUGINS_SERVER_UDS"
 _PORT_HELP = "choose another port with --port or PLUGINS_SERVER_PORT"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from ...connections import Connections
-from ...peer import is_allowed
-from ...settings import Limits
+from ..connections import Connections
+from ..peer import is_allowed
+from ..settings import Limits
 from .responses import RETRY_AFTER, HttpRefusal, refusal_bytes
 
 if TYPE_CHECKING:

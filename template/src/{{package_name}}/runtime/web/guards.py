@@ -1,9 +1,7 @@
-"""Checks of a request's headers: token, media types, version, and protection against DNS rebinding."""
+"""Checks of a request's headers: token, media types, and protection against DNS rebinding."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import ipaddress
 from collections.abc import Callable
@@ -11,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...codecs.mcp.jsonrpc import HEADER_MISMATCH, Refusal
 from .responses import HttpRefusal, Scope
 
 ACCEPT = b"accept"
@@ -171,30 +168,3 @@ def is_loopback_name(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def check_routing(headers: Headers, message: Any) -> None:
-    """Check that the headers which proxies route by say what the body says, as version 2026-07-28 wants.
-
-    Raises:
-        Refusal: a header is missing or differs.
-    """
-    if type(message) is not dict or "id" not in message:
-        return
-    method = message.get("method")
-    if headers.get(METHOD, b"").decode("latin-1") != method:
-        raise Refusal(HEADER_MISMATCH, "header Mcp-Method differs from the member method")
-    if method == "tools/call" and type(params := message.get("params")) is dict:
-        name = params.get("name")
-        if name is not None and _decoded(headers.get(NAME, b"")) != name:
-            raise Refusal(HEADER_MISMATCH, "header Mcp-Name differs from params.name")
-
-
-def _decoded(value: bytes) -> str | None:
-    """Undo the base64 form of a header value that is not plain ASCII."""
-    if not (value.startswith(b"=?base64?") and value.endswith(b"?=")):
-        return value.decode("latin-1")
-    try:
-        return base64.b64decode(value[9:-2], validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None

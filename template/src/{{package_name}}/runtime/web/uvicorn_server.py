@@ -11,8 +11,8 @@ from typing import Any
 
 import uvicorn
 
-from ...listeners import Listeners
-from ...tls import TlsSettings, server_ssl_context
+from ..listeners import Listeners
+from ..tls import TlsSettings, server_ssl_context
 from .connection import Policy
 
 
@@ -80,7 +80,7 @@ class UvicornServer:
 def _config(app: Any, tls: TlsSettings | None, policy: Policy) -> uvicorn.Config:
     protocol = _protocol(policy)
     if tls:
-        from ...tls.http_server import AllowList, identity_protocol
+        from ..tls.http_server import AllowList, identity_protocol
 
         protocol = identity_protocol(protocol)
         if tls.allowed_clients:
