@@ -68,6 +68,7 @@ def test_author_and_email_may_stay_empty(render: Render) -> None:
         ({"version": '1.0"'}, "no Python version number"),
         ({"hooks": []}, "choose at least one hook"),
         ({"hooks": ["tool_invoke"]}, "Invalid choice"),
+        ({"kind": "policy"}, "Invalid choice"),
         ({"transport": "smtp"}, "Invalid choice"),
         ({"license": "GPL"}, "Invalid choice"),
     ],
@@ -104,3 +105,20 @@ def test_licences(render: Render, license: str, spdx: str, words: str) -> None:
     text = (root / "LICENSE").read_text()
     assert words in text
     assert license == "Apache-2.0" or "Copyright (c) the authors of my-plugin" in text
+
+
+@pytest.mark.parametrize("kind", ["telemetry", "auth", "audit"])
+def test_a_plugin_for_dockers_gateway_has_nothing_of_contextforge(render: Render, kind: str) -> None:
+    root = render(kind=kind)
+    assert "hooks" not in entry(root)
+    for name in ("compose.yaml", "deploy/gateway-plugins.yaml", "deploy/kubernetes"):
+        assert not (root / name).exists(), name
+    assert "ContextForge" not in (root / "README.md").read_text()
+    assert "X-Plugin-Token" in (root / "README.md").read_text()
+
+
+def test_hooks_are_the_default_kind(render: Render) -> None:
+    named, unnamed = render("named", kind="hooks"), render("unnamed")
+    for name in ("README.md", "Makefile", "src/my_plugin/plugin.py", "resources/plugins/config.yaml"):
+        assert (named / name).read_bytes() == (unnamed / name).read_bytes()
+    assert entry(unnamed)["hooks"] == ["tool_pre_invoke", "tool_post_invoke"]
