@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from typing import Any, cast
+from typing import cast
 
 from ..http2 import frames, hpack
 from ..http2.frames import Error, Flag, Kind, Setting, Violation
 from ..http2.outbox import Outbox
-from ..http2.reader import Reader
 from ..http2.stream import Stream
 from . import NotSent
+from .http2_call import Answer, Call, ClientReader
 from .joined import JoinedWrites
 
 _BLOCK_LIMIT = 64 * 1024
@@ -21,42 +21,6 @@ _CREDIT = 16 * 1024 * 1024
 _QUIET = 20.0
 """Seconds that a server which owes answers may be quiet before it is asked for a sign of life, and again to give it."""
 _LOST = "the connection was lost while the call was in flight"
-
-
-class Answer:
-    """What came back: the message's bytes, still with gRPC's prefix, and the fields at the end."""
-
-    __slots__ = ("body", "fields")
-
-    def __init__(self, body: bytes, fields: hpack.Fields) -> None:
-        self.body = body
-        self.fields = fields
-
-
-class _Call(Stream):
-    """A call on its stream."""
-
-    __slots__ = ("answer", "body", "headers")
-
-    def __init__(self, session: Any, number: int, window: int, answer: asyncio.Future[Answer]) -> None:
-        super().__init__(session, number, window, 0, 0.0)
-        self.answer = answer
-        self.body: bytes | bytearray = b""
-        self.headers: hpack.Fields | None = None
-
-
-class _ClientReader(Reader):
-    """Tells its receiver also what only servers send."""
-
-    __slots__ = ()
-
-    def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if kind == Kind.GOAWAY and len(payload) >= 8:
-            cast(Session, self._receiver).on_goaway(int.from_bytes(payload[:4], "big"))
-        elif kind == Kind.RST_STREAM and len(payload) == 4:
-            cast(Session, self._receiver).on_refused(number, int.from_bytes(payload, "big"))
-        else:
-            super()._frame(kind, flags, number, payload)
 
 
 class Session(asyncio.Protocol):
@@ -69,10 +33,9 @@ class Session(asyncio.Protocol):
     def __init__(self) -> None:
         self.usable = True
         self._loop = asyncio.get_running_loop()
-        self._reader = _ClientReader(self, _BLOCK_LIMIT)
-        self._reader.greeted = True
+        self._reader = ClientReader(self, _BLOCK_LIMIT)
         self._decoder = hpack.Decoder(_BLOCK_LIMIT)
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, Call] = {}
         self._next = 1
         self._credit = _CREDIT
         self._room = asyncio.Semaphore(1)
@@ -117,7 +80,7 @@ class Session(asyncio.Protocol):
                 raise NotSent("the connection was closed before the call could be sent")
             number = self._next
             self._next += 2
-            call = _Call(self, number, self._outbox.initial_window, self._loop.create_future())
+            call = Call(self, number, self._outbox.initial_window, self._loop.create_future())
             self._calls[number] = call
             head = frames.head(Kind.HEADERS, Flag.END_HEADERS, number, len(fields)) + fields
             self._outbox.send(call, head, message, frames.head(Kind.DATA, Flag.END_STREAM, number, 0))
@@ -245,7 +208,7 @@ class Session(asyncio.Protocol):
             raise
         return self
 
-    def _fail(self, call: _Call, problem: Exception) -> None:
+    def _fail(self, call: Call, problem: Exception) -> None:
         self._calls.pop(call.number, None)
         self._outbox.drop(call)
         if not call.answer.done():
