@@ -13,7 +13,8 @@ from ..codecs.protobuf_client import read_config, read_configs, read_reply, writ
 from ..deadlines import Deadlines, Overrun
 from ..errors import MCP_INTERNAL_ERROR, ErrorCode, StartError
 from ..http2.hpack import encode
-from .http2_session import Answer, Session
+from .http2_call import Answer
+from .http2_session import Session
 
 if TYPE_CHECKING:
     from . import ClientTls
