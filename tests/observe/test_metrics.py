@@ -189,6 +189,15 @@ def test_the_http_transport_shows_them_too(rendered: RenderedPlugin, config: str
             }  # fmt: skip
 
 
+def test_web_pages_cannot_read_them_over_http(rendered: RenderedPlugin, config: str) -> None:
+    with serve(rendered, "http", "--config", config) as served:
+        base = served.endpoints["http"].removesuffix("/mcp")
+        for path in ("/metrics", "/metrics/prometheus"):
+            assert get(base + path, Host="evil.example")[0] == 421
+            assert get(base + path, Origin="http://evil.example")[0] == 403
+            assert get(base + path, Host="localhost")[0] == 200
+
+
 def test_both_formats_can_be_asked_for(rendered: RenderedPlugin, config: str) -> None:
     with serve_watched(rendered, config, "http") as served:
         page = served.endpoints["admin"] + "/metrics"

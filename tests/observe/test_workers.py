@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from contextlib import ExitStack
@@ -42,7 +43,7 @@ def test_all_workers_count_as_one(
 ) -> None:
     options = ("--config", config, "--workers", "2")
     # The supervisor keeps the workers' numbers in a folder of its own.
-    environ = {"PLUGINS_ADMIN_PORT": "0", "TMPDIR": str(short_path)}
+    environ = {"PLUGINS_ADMIN_PORT": "0", "TMPDIR": str(short_path), "PLUGINS_LOG_FORMAT": "json"}
     with serve(rendered, "unix", *options, **environ) as served, ExitStack() as held:
         lines = reach_all(served, "unix", pb, held)
         gate = Gate(folder)
@@ -87,6 +88,8 @@ def test_all_workers_count_as_one(
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(START_LIMIT) == 0
     assert not list(short_path.glob("plugins-metrics-*"))
+    # The supervisor and its workers write one log.
+    assert all(json.loads(line)["message"] for line in served.log)
 
 
 def test_what_plugins_count_themselves_is_shown_too(

@@ -76,4 +76,7 @@ class HttpApp:
         page = await self._pages.answer(scope)
         if page is None:
             raise HttpRefusal(404, "not found: MCP is at /mcp")
+        # Whoever asks for health has no secret to learn; metrics name plugins and tell how busy they are.
+        if scope["path"] not in ("/health", "/ready") and self._check_origin is not None:
+            self._check_origin(guards.wanted_headers(scope))
         await page.send(send)
