@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...http2 import Fields, Stream
@@ -103,14 +104,14 @@ class Call(ABC):
     def _take(self, ended: bool) -> None:
         """Look at what has come of the body."""
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Callable[[], Awaitable[bytes]]) -> None:
         self._hold(0)
         self._task = asyncio.get_running_loop().create_task(self._run(work))
 
-    async def _run(self, work: Awaitable[bytes]) -> None:
+    async def _run(self, work: Callable[[], Awaitable[bytes]]) -> None:
         number = self._stream.number
         try:
-            data = await work
+            data = await work()
         except Refused as problem:
             self._end(problem)
         except Exception:
@@ -165,7 +166,7 @@ class UnaryCall(Call):
 
     def _take(self, ended: bool) -> None:
         if ended:
-            self._start(self._answer())
+            self._start(self._answer)
         elif 0 < announced(self._body, self._intake.message_bytes) < len(self._body):
             raise Refused(Status.INTERNAL, "the request is more than one message")
 
@@ -198,7 +199,7 @@ class StreamingCall(Call):
         self._messages: deque[bytes] = deque()
         self._arrived = asyncio.Event()
         self._ended = False
-        self._start(self._all(method))
+        self._start(partial(self._all, method))
 
     async def receive(self) -> bytes | None:
         """The next message; None after the last."""
