@@ -85,8 +85,9 @@ def _connector(
 ) -> Way:
     name = f"connector-{transport.replace('+', '-')}{'-mtls' if tls else ''}{suffix}"
     edit = _allowing if unavailable == "allow" else None
+    client = _CONNECTOR if unavailable == "deny" else f"{_CONNECTOR}, `on_unavailable: allow`"
     return Way(
-        name, _CONNECTOR, transport, tls, arguments=("--connector",), python_path=("src",), edit=edit,
+        name, client, transport, tls, arguments=("--connector",), python_path=("src",), edit=edit,
         unavailable=unavailable,
     )  # fmt: skip
 
