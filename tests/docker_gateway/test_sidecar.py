@@ -84,3 +84,23 @@ def test_a_weak_token_is_refused_and_not_shown(kinds: dict[str, RenderedPlugin],
     assert done.returncode == 2
     assert "PLUGINS_SERVER_TOKEN: a token has at least 16 characters of ASCII, and no spaces" in done.stderr
     assert token not in done.stderr
+
+
+@pytest.mark.parametrize("token", [TOKEN, ""])
+def test_the_command_line_shows_the_token(kinds: dict[str, RenderedPlugin], served: Served, token: str) -> None:
+    payload = '{"name": "calls", "value": 1}'
+    endpoint = served.endpoints["http"]
+    done = run(
+        kinds["telemetry"], "call", "--endpoint", endpoint, "record_counter", payload, PLUGINS_SERVER_TOKEN=token
+    )
+    if token:
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("allowed by MyPlugin at record_counter")
+    else:
+        assert done.returncode == 2
+        assert "the header X-Plugin-Token is missing" in done.stderr
+
+
+def test_the_demo_runs_with_a_token(kinds: dict[str, RenderedPlugin]) -> None:
+    done = run(kinds["telemetry"], "demo", "--transport", "http", PLUGINS_SERVER_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stdout + done.stderr

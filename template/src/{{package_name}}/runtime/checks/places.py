@@ -28,6 +28,7 @@ class _Place:
     option: str
     variable: str
     tls: TlsSettings | None = None
+    token: str | None = None
 
     @property
     def setting(self) -> str:
@@ -64,7 +65,8 @@ def _places(settings: ServerSettings) -> list[_Place]:
     http, grpc = settings.http, settings.grpc
     if "http" in settings.transports:
         option = ("--uds", "PLUGINS_SERVER_UDS") if http.uds else ("--port", "PLUGINS_SERVER_PORT")
-        places.append(_Place(own_endpoint(settings, "http"), http.uds, http.host, http.port, *option, http.tls))
+        endpoint = own_endpoint(settings, "http")
+        places.append(_Place(endpoint, http.uds, http.host, http.port, *option, http.tls, http.token))
     if "grpc" in settings.transports and grpc.listen_tcp:
         option = ("--grpc-port", "PLUGINS_GRPC_SERVER_PORT")
         places.append(_Place(own_endpoint(settings, "grpc"), None, grpc.host, grpc.port, *option, grpc.tls))
@@ -80,7 +82,7 @@ def _places(settings: ServerSettings) -> list[_Place]:
 async def _served(place: _Place) -> set[str]:
     """The plugins that a server at a place has; OSError when none of ours answers."""
     async with asyncio.timeout(_ANSWER_SECONDS):
-        client = await connect(place.endpoint, client_tls(place.tls, None, None), _ANSWER_SECONDS)
+        client = await connect(place.endpoint, client_tls(place.tls, None, None), _ANSWER_SECONDS, place.token)
         try:
             return {str(entry.get("name")) for entry in await client.plugin_configs()}
         finally:

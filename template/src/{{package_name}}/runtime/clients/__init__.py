@@ -61,7 +61,9 @@ class Client(Protocol):
         """Close the connection."""
 
 
-async def connect(endpoint: str, tls: ClientTls | None = None, timeout: float = 30.0) -> Client:
+async def connect(
+    endpoint: str, tls: ClientTls | None = None, timeout: float = 30.0, token: str | None = None
+) -> Client:
     """Connect to a plugin server.
 
     Args:
@@ -69,6 +71,7 @@ async def connect(endpoint: str, tls: ClientTls | None = None, timeout: float = 
             "grpc+unix:///run/p.sock", "unix:///run/p.sock", or "stdio:" and a command.
         tls: certificates for https and grpcs.
         timeout: seconds that a call may take.
+        token: what a server of HTTP wants its callers to show (PLUGINS_SERVER_TOKEN); the others want none.
 
     Raises:
         StartError: the endpoint cannot be understood, or a package is missing.
@@ -82,5 +85,6 @@ async def connect(endpoint: str, tls: ClientTls | None = None, timeout: float = 
         module = importlib.import_module(f".{name}", __name__)
     except ModuleNotFoundError as problem:
         raise StartError(f"{endpoint}: needs the package {problem.name}; run make install-grpc") from problem
-    client: Client = await getattr(module, class_name).connect(endpoint, tls=tls, timeout=timeout)
+    shown = {"token": token} if token and name == "http" else {}
+    client: Client = await getattr(module, class_name).connect(endpoint, tls=tls, timeout=timeout, **shown)
     return client

@@ -20,8 +20,9 @@ _ACCEPT = "application/json, text/event-stream"
 class HttpClient(McpClient):
     """Keeps one connection for each call in flight; make it with `connect`."""
 
-    def __init__(self, endpoint: str, tls: ClientTls | None, timeout: float) -> None:
+    def __init__(self, endpoint: str, tls: ClientTls | None, timeout: float, token: str | None) -> None:
         super().__init__()
+        self._token = token
         parts = urlsplit(endpoint)
         self._timeout = timeout
         self._idle: list[Connection] = []
@@ -41,13 +42,16 @@ class HttpClient(McpClient):
                 self._ssl = client_ssl_context(tls.ca_bundle, tls.certfile, tls.keyfile, tls.keyfile_password)
 
     @classmethod
-    async def connect(cls, endpoint: str, tls: ClientTls | None = None, timeout: float = 30.0) -> HttpClient:
+    async def connect(
+        cls, endpoint: str, tls: ClientTls | None = None, timeout: float = 30.0, token: str | None = None
+    ) -> HttpClient:
         """Open a session.
 
         Args:
             endpoint: http://host:port/mcp, https://host:port/mcp, or http+unix:// and the socket's path.
             tls: certificates for https; without them the system's authorities count.
             timeout: seconds that a call may take.
+            token: what the server wants its callers to show.
 
         Raises:
             StartError: the endpoint cannot be understood.
@@ -55,7 +59,7 @@ class HttpClient(McpClient):
             McpError: it is no MCP server.
         """
         try:
-            client = cls(endpoint, tls, timeout)
+            client = cls(endpoint, tls, timeout, token)
         except ValueError as problem:
             raise StartError(f"{endpoint}: {problem}; write it as http://host:port/mcp") from None
         try:
@@ -100,6 +104,8 @@ class HttpClient(McpClient):
 
     def _headers(self) -> dict[str, str]:
         headers = {"host": self._authority, "content-type": "application/json", "accept": _ACCEPT}
+        if self._token:
+            headers["x-plugin-token"] = self._token
         if self._negotiated:
             headers["mcp-protocol-version"] = self.protocol_version
         if self._session:

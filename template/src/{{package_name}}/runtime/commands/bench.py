@@ -46,14 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise StartError("--seconds and --in-flight must be above 0")
     if arguments.png:
         _can_draw()
-    path, file, _ = options.load(argparse.Namespace(**(vars(arguments) | {"transport": None})))
+    path, file, settings = options.load(argparse.Namespace(**(vars(arguments) | {"transport": None})))
     hook, payload = _call(arguments)
     load = Load(file.plugins[0].name, hook, payload, arguments.seconds, arguments.in_flight)
     transports = [name.strip() for name in arguments.transport.split(",") if name.strip()]
 
     async def main() -> list[Figures]:
         async with own_server(transports, str(path.absolute())) as endpoints:
-            return [await measure(endpoint, load) for endpoint in endpoints]
+            return [await measure(endpoint, load, settings.http.token) for endpoint in endpoints]
 
     figures = options.run_loop(main)
     title = _title(load)

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def main() -> dict[str, Any]:
         certificates = client_tls(tls, arguments.certfile, arguments.keyfile)
-        client = await _connect(endpoint, certificates, arguments.timeout, arguments.wait)
+        client = await _connect(endpoint, certificates, arguments.timeout, settings.http.token, arguments.wait)
         try:
             return await client.invoke(arguments.hook, arguments.plugin or file.plugins[0].name, payload, context)
         finally:
@@ -68,12 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if "error" in reply else 0
 
 
-async def _connect(endpoint: str, tls: ClientTls | None, timeout: float, wait: float) -> Client:
+async def _connect(endpoint: str, tls: ClientTls | None, timeout: float, token: str | None, wait: float) -> Client:
     """Connect, again and again for `wait` seconds while nobody listens."""
     end = time.monotonic() + wait
     while True:
         try:
-            return await connect(endpoint, tls, timeout)
+            return await connect(endpoint, tls, timeout, token)
         except OSError:
             if time.monotonic() >= end:
                 raise

@@ -30,10 +30,11 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the demo; the exit code is 1 when any answer is wrong."""
-    path, file, _ = options.load(argparse.Namespace(**(vars(arguments) | {"transport": None})))
+    path, file, settings = options.load(argparse.Namespace(**(vars(arguments) | {"transport": None})))
     cases = load_cases(Path(arguments.cases))
     transports = [name.strip() for name in arguments.transport.split(",") if name.strip()]
-    rows = asyncio.run(_all_calls(file.plugins[0].name, cases, transports, str(path.absolute())))
+    token = settings.http.token
+    rows = asyncio.run(_all_calls(file.plugins[0].name, cases, transports, str(path.absolute()), token))
     if arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
@@ -44,16 +45,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-async def _all_calls(plugin: str, cases: list[Case], transports: list[str], config: str) -> list[dict[str, Any]]:
+async def _all_calls(
+    plugin: str, cases: list[Case], transports: list[str], config: str, token: str | None
+) -> list[dict[str, Any]]:
     rows = []
     async with own_server(transports, config) as endpoints:
         for endpoint in endpoints:
-            rows += await _calls(endpoint, plugin, cases)
+            rows += await _calls(endpoint, plugin, cases, token)
     return rows
 
 
-async def _calls(endpoint: str, plugin: str, cases: list[Case]) -> list[dict[str, Any]]:
-    client = await connect(endpoint)
+async def _calls(endpoint: str, plugin: str, cases: list[Case], token: str | None) -> list[dict[str, Any]]:
+    client = await connect(endpoint, token=token)
     rows = []
     try:
         for case in cases:

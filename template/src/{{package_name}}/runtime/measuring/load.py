@@ -50,18 +50,19 @@ class Figures:
     p99_ms: float
 
 
-async def measure(endpoint: str, load: Load) -> Figures:
+async def measure(endpoint: str, load: Load, token: str | None = None) -> Figures:
     """Measure one transport.
 
     Args:
         endpoint: where the server answers.
         load: what to call.
+        token: what the server wants its callers to show.
 
     Raises:
         StartError: the plugin answers with an error, so that there is nothing to measure.
         OSError: the server does not answer.
     """
-    client = await connect(endpoint)
+    client = await connect(endpoint, token=token)
     try:
         for _ in range(_WARM_UP):
             reply = await _call(client, load)
