@@ -96,3 +96,33 @@ def test_large_payloads_travel_both_ways(newest: Gateway, served: Served, scheme
     calls = [{"name": "large", "args": {"size": 400_000}} for _ in range(20)]
     answers = newest.ask("burst", name=PROBE, calls=calls, in_flight=20)
     assert {len(answer["modified_payload"]["args"]["text"]) for answer in answers} == {400_000}
+
+
+def test_entries_with_equal_settings_share_their_connections(newest: Gateway, served: Served) -> None:
+    endpoint = served.endpoints["unix"]
+    newest.open(endpoint)
+    newest.open(endpoint, PROBE)
+    newest.search("hello")
+    assert newest.tool("echo", {"n": 1})["modified_payload"]["args"] == {"n": 1}
+    assert f'plugin_connector_connects_total{{endpoint="{endpoint}"}} 1.0' in newest.ask("metrics")
+    newest.ask("close")
+    assert f'plugin_connector_up{{endpoint="{endpoint}"}} 0.0' in newest.ask("metrics")
+
+
+@pytest.mark.parametrize("scheme", ["unix", "grpc"])
+def test_several_connections_share_the_calls(newest: Gateway, served: Served, scheme: str) -> None:
+    newest.open(served.endpoints[scheme], PROBE, connections=3)
+    calls = [{"name": "sleep", "args": {"n": number, "seconds": 0.01}} for number in range(60)]
+    answers = newest.ask("burst", name=PROBE, calls=calls, in_flight=10)
+    assert [answer["modified_payload"]["args"]["n"] for answer in answers] == list(range(60))
+
+
+def test_an_entry_may_have_another_name_than_the_plugin(newest: Gateway, served: Served) -> None:
+    newest.open(served.endpoints["unix"], "Front door", plugin="WordGuard")
+    assert newest.search("classified", "Front door")["violation"]["code"] == "FORBIDDEN_WORD"
+
+
+def test_a_plugin_that_the_server_lacks_is_an_error(newest: Gateway, served: Served) -> None:
+    newest.open(served.endpoints["unix"], "Nobody")
+    assert newest.search("hello", "Nobody")["error"]["code"] == "UNKNOWN_PLUGIN"
+    assert newest.said("ERROR plugin Nobody: the server at")
