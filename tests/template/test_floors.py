@@ -24,7 +24,8 @@ def test_floors() -> None:
 
 def test_the_lowest_versions_pass_the_repositorys_tests(render: Render) -> None:
     root = render(plugin_name="PII Guard", hooks=ALL_HOOKS)
-    python = environment("rendered-lowest", [lowest(item) for item in dependencies(root, "grpc", "certs", "dev")])
+    wanted = dependencies(root, "grpc", "certs", "dev", "otel")
+    python = environment("rendered-lowest", [lowest(item) for item in wanted])
     plugin = RenderedPlugin(root, "pii_guard", python)
     for command in (["pytest"], ["mypy"]):
         done = subprocess.run(
