@@ -35,7 +35,7 @@ class CallLog:
 
     def __init__(self, wanted: str = "notable") -> None:
         self._quiet_level = logging.INFO if wanted == "all" else logging.DEBUG
-        self._quiet = not logger.isEnabledFor(self._quiet_level)
+        self.outcomes = frozenset(Outcome) - (frozenset() if logger.isEnabledFor(self._quiet_level) else _QUIET)
         # Of calls that are refused because there are too many, one a second is told of: to log them all would cost what
         # the server does not have.
         self._silent_until = 0.0
@@ -44,8 +44,6 @@ class CallLog:
     def done(self, record: CallRecord) -> None:
         """Write a line; see Observer."""
         if record.outcome in _QUIET:
-            if self._quiet:
-                return
             level = self._quiet_level
         elif record.code in _PLUGINS_FAULT:
             level = logging.ERROR

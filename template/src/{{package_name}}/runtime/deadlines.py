@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -22,8 +22,9 @@ class Deadlines:
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
-        # In the order of their ends, which is that of their beginnings.
-        self._running: dict[_Deadline, None] = {}
+        # The ends of calls by their tasks, in the order of both, and the tasks that were cancelled at theirs.
+        self._running: dict[asyncio.Task[Any], float] = {}
+        self._expired: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, call: Awaitable[T]) -> T:
@@ -38,50 +39,41 @@ class Deadlines:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task is not None
-        deadline = _Deadline(task, loop.time() + self.limit)
-        self._running[deadline] = None
+        if task in self._running:
+            # A call within a call: the outer one's time ends first.
+            return await call
+        end = loop.time() + self.limit
+        cancelling = task.cancelling()
+        self._running[task] = end
         if self._timer is None:
-            self._timer = loop.call_at(deadline.when, self._expire, loop)
+            self._timer = loop.call_at(end, self._expire, loop)
         try:
             result = await call
         except BaseException:
-            if deadline.taken_back():
+            if self._taken_back(task, cancelling):
                 raise Overrun from None
             raise
         finally:
-            self._running.pop(deadline, None)
+            self._running.pop(task, None)
         # A call that blocks the event loop cannot be interrupted; its answer is late all the same.
-        if deadline.taken_back() or loop.time() >= deadline.when:
+        if self._taken_back(task, cancelling) or loop.time() >= end:
             raise Overrun
         return result
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         self._timer = None
-        for deadline in list(self._running):
-            if deadline.when > now:
-                self._timer = loop.call_at(deadline.when, self._expire, loop)
+        for task, end in list(self._running.items()):
+            if end > now:
+                self._timer = loop.call_at(end, self._expire, loop)
                 break
-            del self._running[deadline]
-            deadline.expire()
+            del self._running[task]
+            self._expired.add(task)
+            task.cancel()
 
-
-class _Deadline:
-    """The end of one call's time; knows its cancellation from those of others, as asyncio.timeout does."""
-
-    __slots__ = ("_cancelling", "_expired", "_task", "when")
-
-    def __init__(self, task: asyncio.Task[object], when: float) -> None:
-        self._task = task
-        self._cancelling = task.cancelling()
-        self._expired = False
-        self.when = when
-
-    def expire(self) -> None:
-        """Cancel the call."""
-        self._expired = True
-        self._task.cancel()
-
-    def taken_back(self) -> bool:
-        """Whether the call was cancelled here and by nobody else; takes the cancellation back."""
-        return self._expired and self._task.uncancel() <= self._cancelling
+    def _taken_back(self, task: asyncio.Task[Any], cancelling: int) -> bool:
+        """Whether a call was cancelled here and by nobody else, as asyncio.timeout does; the cancellation is over."""
+        if task not in self._expired:
+            return False
+        self._expired.discard(task)
+        return task.uncancel() <= cancelling

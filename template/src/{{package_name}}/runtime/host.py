@@ -240,6 +240,9 @@ class Host:
     def _record(
         self, call: HookCall, hosted: Hosted | None, outcome: Outcome, code: str, began: float, written: int
     ) -> None:
+        told = [observer for observer in self.observers if outcome in observer.outcomes]
+        if not told:
+            return
         record = CallRecord(
             hosted.name if hosted else UNKNOWN,
             call.hook if call.hook in CALLS else UNKNOWN,
@@ -253,7 +256,7 @@ class Host:
             call.identity,
             self.tracer.trace_id(call) if self.tracer else "",
         )
-        for observer in self.observers:
+        for observer in told:
             observer.done(record)
 
     async def _run(self, hosted: Hosted | None, call: HookCall) -> HookReply:

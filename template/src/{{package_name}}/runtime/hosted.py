@@ -97,7 +97,8 @@ class Hosted:
                 return error_reply(call, ErrorCode.HOOK_NOT_IMPLEMENTED, text)
             return error_reply(call, ErrorCode.UNKNOWN_HOOK, f"there is no hook {call.hook!r}")
         try:
-            payload = hook.spec.payload.model_validate(call.payload)
+            # What model_validate does, without its looking for options.
+            payload = hook.spec.payload.__pydantic_validator__.validate_python(call.payload)
         except ValidationError as problem:
             return error_reply(call, ErrorCode.INVALID_PAYLOAD, validation_message(problem, "payload"))
         try:
@@ -174,7 +175,7 @@ def _context(call: HookCall) -> PluginContext:
     if call.context is None:
         context = PluginContext(global_context=GlobalContext(request_id=""))
     else:
-        context = PluginContext.model_validate(call.context)
+        context = PluginContext.__pydantic_validator__.validate_python(call.context)
     context.metadata.pop(CLIENT_IDENTITY, None)
     if call.identity is not None:
         context.metadata[CLIENT_IDENTITY] = call.identity

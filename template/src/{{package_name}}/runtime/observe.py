@@ -56,7 +56,11 @@ class CallRecord(NamedTuple):
 
 
 class Observer(Protocol):
-    """Is told about every call."""
+    """Is told about calls."""
+
+    @property
+    def outcomes(self) -> frozenset[Outcome]:
+        """The ends of calls that it wants to be told about."""
 
     def done(self, record: CallRecord) -> None:
         """A call is over; called in the event loop, so it must be quick and must not raise."""

@@ -6,6 +6,7 @@ other types) it leaves to `struct`, which knows what to do with each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct as Layout
 from typing import Any
 
@@ -23,7 +24,7 @@ _ITEM = b"\x0a"
 
 _TRUE, _FALSE, _NULL = b"\x20\x01", b"\x20\x00", b"\x08\x00"
 _BYTE = [bytes((number,)) for number in range(128)]
-_double = Layout("<d").pack
+_double: Callable[[float], bytes] = Layout("<d").pack
 
 # The same few keys come in every call; longer ones, and more of them, are not kept.
 _MOST, _LONG = 1000, 64
@@ -66,7 +67,7 @@ def _map(values: dict[str, Any], room: int) -> bytes:
     room -= MAP_LEVELS
     if room < 0:
         raise Unusual
-    parts = []
+    parts: list[bytes] = []
     for name, value in values.items():
         kind = type(value)
         if kind is str:
@@ -126,7 +127,7 @@ def _value(value: Any, room: int) -> bytes:
 def _list(values: list[Any], room: int) -> bytes:
     if room < 0:
         raise Unusual
-    parts = []
+    parts: list[bytes] = []
     for value in values:
         written = _value(value, room)
         parts += (_ITEM, varint(len(written)), written)

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..host import Host
-from ..observe import CallRecord
+from ..observe import CallRecord, Outcome
 from ..settings import ServerSettings
 from .certificates import Certificates
 from .state import State
@@ -31,6 +31,8 @@ class Metrics:
         settings: which certificates are served.
         worker: the number of this worker, which a later worker takes over; None when the server is one process.
     """
+
+    outcomes = frozenset(Outcome)
 
     def __init__(self, host: Host, settings: ServerSettings, worker: int | None = None) -> None:
         self._host = host
