@@ -2,7 +2,8 @@
 
 A comment on the line before a block says what it is: `file: PATH` for the content of a file, `background` for commands
 that go on running, `prints` for lines that the commands before must have printed, `skip: REASON` for what is not run.
-Blocks of sh without such a comment are run to their end; other blocks are for the reader.
+Blocks of sh without such a comment are run to their end, but for commands that a `&` sends to the background; other
+blocks are for the reader.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +35,26 @@ class Step:
     text: str
 
 
-def read_steps(tutorial: Path) -> list[Step]:
+def read_steps(text: str) -> list[Step]:
     """Read the steps of a tutorial."""
     steps = []
-    for found in _BLOCK.finditer(tutorial.read_text()):
+    for found in _BLOCK.finditer(text):
         if found["mark"]:
             kind, _, argument = found["mark"].partition(": ")
-            assert kind in ("file", "background", "prints", "skip"), f"{tutorial}: a comment that nobody reads: {kind}"
+            assert kind in ("file", "background", "prints", "skip"), f"a comment that nobody reads: {found['mark']}"
             steps.append(Step(kind, argument, found["text"]))
         elif found["language"] == "sh":
-            steps.append(Step("run", "", found["text"]))
+            steps += _commands(found["text"])
     return steps
+
+
+def _commands(text: str) -> Iterator[Step]:
+    """Take those commands out of a block that go on in the background."""
+    for part in re.split(r"^(.* &)\n", text, flags=re.MULTILINE):
+        if part.endswith(" &"):
+            yield Step("background", "", part.removesuffix(" &"))
+        elif part:
+            yield Step("run", "", part)
 
 
 class Reader:
@@ -52,12 +63,17 @@ class Reader:
     Args:
         cwd: the folder that they start in.
         environ: their environment.
+
+    Attributes:
+        printed: what the last commands printed.
     """
 
     def __init__(self, cwd: Path, environ: dict[str, str]) -> None:
         self._cwd = cwd
-        self._environ = environ
-        self._printed = ""
+        # Beside the folder, whose content belongs to the reader.
+        self._log = cwd.parent / f"{cwd.name}.log"
+        self.environ = environ
+        self.printed = ""
         self._running: list[subprocess.Popen[bytes]] = []
 
     def follow(self, step: Step) -> None:
@@ -69,20 +85,21 @@ class Reader:
         elif step.kind == "run":
             self._run(step.text)
         elif step.kind == "background":
-            with (self._cwd / ".background.log").open("ab") as log:
+            with self._log.open("ab") as log:
                 process = subprocess.Popen(
                     ["bash", "-euc", step.text],
-                    cwd=self._cwd, env=self._environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    cwd=self._cwd, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     start_new_session=True,
                 )  # fmt: skip
             self._running.append(process)
         elif step.kind == "prints":
             for line in filter(None, map(str.strip, step.text.splitlines())):
-                assert line in self._printed, f"not printed: {line}\nbut:\n{self._printed}"
+                assert line in self.printed, f"not printed: {line}\nbut:\n{self.printed}"
 
     def leave(self) -> None:
         """End what still runs."""
-        for process in self._running:
+        while self._running:
+            process = self._running.pop()
             # make does not pass signals on: the whole session gets it, as from a terminal.
             os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -96,11 +113,10 @@ class Reader:
         mark = "--- the folder: "
         done = subprocess.run(
             ["bash", "-euc", f'{text}\necho "{mark}$PWD"'],
-            cwd=self._cwd, env=self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            cwd=self._cwd, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=LIMIT, check=False,
         )  # fmt: skip
-        log = self._cwd / ".background.log"
-        behind = log.read_text(errors="replace") if log.exists() else ""
+        behind = self._log.read_text(errors="replace") if self._log.exists() else ""
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{behind}"
-        self._printed, _, folder = done.stdout.rpartition(mark)
+        self.printed, _, folder = done.stdout.rpartition(mark)
         self._cwd = Path(folder.strip())
