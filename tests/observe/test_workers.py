@@ -92,6 +92,21 @@ def test_all_workers_count_as_one(
     assert all(json.loads(line)["message"] for line in served.log)
 
 
+def test_a_plugin_that_is_unhealthy_in_one_worker_shows(
+    rendered: RenderedPlugin, config: str, pb: Any, short_path: Path
+) -> None:
+    options = ("--config", config, "--workers", "2")
+    environ = {"PLUGINS_ADMIN_PORT": "0", "TMPDIR": str(short_path)}
+    with serve(rendered, "unix", *options, **environ) as served, ExitStack() as held:
+        line = reach_all(served, "unix", pb, held)[-1]
+        until(lambda: Metrics(served).value("plugin_serving", plugin="Probe") == 1)
+        line.call("fall_ill")
+        until(lambda: Metrics(served).value("plugin_serving", plugin="Probe") == 0)
+        assert Metrics(served).value("plugin_serving", plugin="WordGuard") == 1
+        line.call("recover")
+        until(lambda: Metrics(served).value("plugin_serving", plugin="Probe") == 1)
+
+
 def test_what_plugins_count_themselves_is_shown_too(
     rendered: RenderedPlugin, pb: Any, tmp_path: Path, short_path: Path
 ) -> None:
