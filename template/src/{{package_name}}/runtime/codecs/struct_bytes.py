@@ -108,7 +108,7 @@ def _key(name: str) -> bytes:
 def _value(value: Any, room: int) -> bytes:
     kind = type(value)
     if kind is str:
-        text = value.encode()
+        text: bytes = value.encode()
         return _STRING + varint(len(text)) + text
     if kind is bool:
         return _TRUE if value else _FALSE
