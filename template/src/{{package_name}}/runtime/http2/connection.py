@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from typing import Any
 
 from .frames import (
@@ -26,14 +25,13 @@ from .outbox import Outbox
 from .reader import Reader
 from .site import Site
 from .stream import Stream
+from .turnstile import Turnstile
 
 logger = logging.getLogger(__name__)
 
 # What a client may send before it is told that there is room again.
 _STREAM_CREDIT = 1 << 20
 _CREDIT = 4 << 20
-# Requests at a time, while the client has more answers waiting than it takes.
-_CALM = 16
 _DRAIN = b"draining"
 # Seconds in which a client must notice that its connection is over.
 _LINGER = 1.0
@@ -53,6 +51,7 @@ class Connection(asyncio.Protocol):
     transport: asyncio.Transport
     outbox: Outbox
     info: Any
+    _turnstile: Turnstile
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -64,8 +63,6 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._deadline: float | None = None
         self._settled = False
-        # Last parts of requests that wait for the client to take its answers.
-        self._held: deque[tuple[Stream, bytes]] = deque()
         self.streams: dict[int, Stream] = {}
         self._active = self._progress = self._loop.time()
 
@@ -73,6 +70,7 @@ class Connection(asyncio.Protocol):
         """See asyncio.Protocol."""
         self.transport = transport
         self.outbox = Outbox(transport, self._finished, self._loop.time)
+        self._turnstile = Turnstile(self.outbox, self.streams, self._give_credit)
         if not self._site.opened(self):
             self._closing = True
             transport.abort()
@@ -100,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._progress = self._loop.time()
         self.transport.resume_reading()
         self.outbox.resume()
-        self._release()
+        self._turnstile.release()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -166,9 +164,9 @@ class Connection(asyncio.Protocol):
             self._active = self._loop.time()
             if self._settled and not self._closing:
                 self.close()
-        if self._held:
+        if self._turnstile:
             # Not at once: a request that is refused ends in here again.
-            self._loop.call_soon(self._release)
+            self._loop.call_soon(self._turnstile.release)
 
     def on_headers(self, number: int, block: bytes, ended: bool) -> None:
         """See Receiver."""
@@ -200,7 +198,7 @@ class Connection(asyncio.Protocol):
         self._credit -= size
         if self._credit < 0:
             raise Violation(Error.FLOW_CONTROL_ERROR, "more data than the connection's window")
-        if self._credit < _CREDIT // 2 and not self._held:
+        if not self._turnstile:
             self._give_credit()
         stream = self.streams.get(number)
         if stream is None:
@@ -218,10 +216,10 @@ class Connection(asyncio.Protocol):
         if not ended and stream.credit < _STREAM_CREDIT // 2:
             self.outbox.write(window_update(number, _STREAM_CREDIT - stream.credit))
             stream.credit = _STREAM_CREDIT
-        if ended and (self._held or self.outbox.full):
-            self._held.append((stream, data))
+        if ended:
+            self._turnstile.pass_on(stream, data)
         else:
-            stream.exchange.data(data, ended)
+            stream.exchange.data(data, False)
 
     def on_reset(self, number: int) -> None:
         """See Receiver."""
@@ -237,8 +235,8 @@ class Connection(asyncio.Protocol):
             self.outbox.widen(stream, size)
         elif number > self._last and not self._settled:
             raise Violation(Error.PROTOCOL_ERROR, f"a window for stream {number}, which has not begun")
-        if self._held:
-            self._release()
+        if self._turnstile:
+            self._turnstile.release()
 
     def on_settings(self, values: dict[int, int]) -> None:
         """See Receiver."""
@@ -255,18 +253,10 @@ class Connection(asyncio.Protocol):
             if not self.streams:
                 self.close()
 
-    def _release(self) -> None:
-        """Begin requests that were held, as far as the client takes its answers now."""
-        while self._held and not self.outbox.full and len(self.streams) - len(self._held) < _CALM:
-            stream, data = self._held.popleft()
-            if not stream.gone:
-                stream.exchange.data(data, True)
-        if not self._held and self._credit < _CREDIT // 2:
-            self._give_credit()
-
     def _give_credit(self) -> None:
-        self.outbox.write(window_update(0, _CREDIT - self._credit))
-        self._credit = _CREDIT
+        if self._credit < _CREDIT // 2:
+            self.outbox.write(window_update(0, _CREDIT - self._credit))
+            self._credit = _CREDIT
 
     def _trailers(self, number: int, ended: bool) -> None:
         stream = self.streams.get(number)
