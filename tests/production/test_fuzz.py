@@ -41,7 +41,8 @@ def target(
         with converse(served, scheme, pb) as line:
             assert line.call("echo", n=1).args == {"n": 1}
     assert served.process.returncode == 0
-    assert not [line for line in served.log if "inside the server" in line or " asyncio" in line]
+    problems = [at for at, line in enumerate(served.log) if "inside the server" in line or " asyncio" in line]
+    assert not problems, "".join(served.log[problems[0] :][:20])
 
 
 def test_bad_bytes(target: Target, pb: Any) -> None:

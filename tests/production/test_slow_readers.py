@@ -20,7 +20,7 @@ from tests.support.serving import Served, serve_one
 
 SIZE = 200_000
 REQUESTS = 3000
-MEMORY = 100_000_000
+MEMORY = 40_000_000
 """What the server may grow by: the answers to the requests of one read. All of them would be 600 MB."""
 
 WIDE = (1 << 31) - 1

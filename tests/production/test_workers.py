@@ -124,8 +124,8 @@ def test_what_is_wrong_for_all_workers_is_said_once(rendered: RenderedPlugin, tm
     assert "plugin 'A': cannot import no_such_module" in refused(rendered, "--config", str(path), "--port", "0")
 
 
-@pytest.mark.parametrize("first", ["1", "2"])
-@pytest.mark.parametrize("scheme", SCHEMES)
+# tests/runtime has it for servers without workers.
+@pytest.mark.parametrize(("scheme", "first"), [*((scheme, "2") for scheme in SCHEMES), ("http", "1"), ("unix", "1")])
 def test_a_second_server_is_refused(
     rendered: RenderedPlugin, pb: Any, config: Path, short_path: Path, scheme: str, first: str
 ) -> None:
