@@ -44,6 +44,6 @@ def test_a_client_that_does_not_finish_its_handshake(plugin: RenderedPlugin, cer
     environ = tls_environ(certs, client_auth="none", ca_certs="") | {"PLUGINS_READ_TIMEOUT": "0.5"}
     with serve(plugin, "grpc", "--grpc-uds", "", **environ) as served:
         place = urlsplit(served.endpoints["grpcs"])
-        with socket.create_connection((place.hostname, place.port or 0), LIMIT) as client:
-            with suppress(ConnectionResetError):
-                assert client.recv(1) == b""
+        client = socket.create_connection((place.hostname, place.port or 0), LIMIT)
+        with client, suppress(ConnectionResetError):
+            assert client.recv(1) == b""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...http2 import Connection, Exchange, Fields, Limits, Stream
 from ...peer import is_allowed
 from ...tls import client_identities, identity_allowed, main_identity
-from .calls import Intake
+from .calls import Intake, StreamingCall
 from .messages import CODINGS
 from .status import Refused, Status, http_error, refusal
 
@@ -89,6 +89,7 @@ class GrpcSite:
         self.connections: set[Connection] = set()
         self.empty = asyncio.Event()
         self.empty.set()
+        self._draining = False
         self._counted = host.connections
         self._uids = limits.uids
         self._tls = settings.grpc.tls
@@ -100,13 +101,27 @@ class GrpcSite:
         self._last_beat = self._loop.time()
         self._timer = self._loop.call_later(_BEAT, self._beat)
 
+    def drain(self, grace: float) -> None:
+        """Send the clients elsewhere, and end the calls that would never end by themselves.
+
+        Args:
+            grace: seconds that calls in flight get.
+        """
+        self._draining = True
+        for connection in list(self.connections):
+            connection.drain(grace)
+            for stream in list(connection.streams.values()):
+                if isinstance(stream.exchange, StreamingCall):
+                    stream.exchange.finish()
+
     def stop(self) -> None:
         """End the watch over the connections' times."""
         self._timer.cancel()
 
     def opened(self, connection: Connection) -> bool:
         """See Site."""
-        if not self._may_connect(connection.transport) or not self._counted.open(NAME):
+        # A TLS handshake may end when the server has begun to stop.
+        if self._draining or not self._may_connect(connection.transport) or not self._counted.open(NAME):
             return False
         connection.info = self._caller(connection.transport)
         self.connections.add(connection)

@@ -90,11 +90,7 @@ class GrpcTransport:
             await asyncio.sleep(0)
         self._health.end()
         site = self._site
-        for connection in list(site.connections):
-            connection.drain(grace)
-            for stream in list(connection.streams.values()):
-                if isinstance(stream.exchange, StreamingCall):
-                    stream.exchange.finish()
+        site.drain(grace)
         try:
             async with asyncio.timeout(grace):
                 await site.empty.wait()
