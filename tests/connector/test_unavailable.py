@@ -13,7 +13,7 @@ from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 from tests.support.waiting import until
 
-from .gateways import PLUGIN, Gateway
+from .gateways import PLUGIN, PROBE, Gateway
 
 KEPT = ["--hook-timeout", "2"]
 SCHEMES = ["unix", "grpc", "grpc+unix", "http"]
@@ -145,3 +145,18 @@ def test_a_plugin_that_hung_and_was_restarted_gets_its_first_call(newest: Gatewa
     server.kill()
     server.start()
     assert newest.search("hello")["continue_processing"] is True
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_server_with_too_much_to_do_is_no_failure_of_the_plugin(
+    newest: Gateway, rendered: RenderedPlugin, config: Path, scheme: str
+) -> None:
+    limits = {"PLUGINS_MAX_CONCURRENT_HOOKS": "1"}
+    with serve(rendered, "http,grpc,unix", "--config", str(config), **limits) as served:
+        newest.open(served.endpoints[scheme], PROBE)
+        calls = [{"name": "sleep", "args": {"seconds": 0.3}} for _ in range(2)]
+        answers = newest.ask("burst", name=PROBE, calls=calls, in_flight=2)
+        codes = [answer["violation"]["code"] if answer["violation"] else None for answer in answers]
+        assert sorted(codes, key=str) == [None, "PLUGIN_OVERLOADED"]
+        assert not newest.said("no connection")
+        assert newest.tool("sleep", {"seconds": 0})["continue_processing"] is True

@@ -89,7 +89,7 @@ class HttpClient(McpClient):
             except BaseException:
                 connection.close()
                 raise
-        if answer.reusable:
+        if answer.reusable and not self._closed:
             self._idle.append(connection)
         else:
             connection.close()

@@ -6,11 +6,21 @@ import itertools
 from typing import Any
 
 from ..codecs.mcp.exact_json import loads
+from ..codecs.mcp.jsonrpc import OVERLOADED
 from ..codecs.mcp.versions import HANDSHAKE_VERSIONS
 
 
 class McpError(ConnectionError):
-    """The server answered with a protocol error, or with something that is no MCP."""
+    """The server answered with a protocol error, or with something that is no MCP.
+
+    Args:
+        text: what the server said.
+        error: the protocol error's code and data, when it was one.
+    """
+
+    def __init__(self, text: str, error: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.error = error or {}
 
 
 class McpClient:
@@ -52,7 +62,7 @@ class McpClient:
             return result
         error = answer.get("error") if isinstance(answer, dict) else None
         text = error.get("message") if isinstance(error, dict) else error
-        raise McpError(f"{method}: {text or 'the answer is no MCP'}")
+        raise McpError(f"{method}: {text or 'the answer is no MCP'}", error if isinstance(error, dict) else None)
 
     async def _tool(self, name: str, arguments: dict[str, Any]) -> Any:
         result = await self.request("tools/call", {"name": name, "arguments": arguments})
@@ -69,7 +79,12 @@ class McpClient:
     async def invoke(self, hook: str, plugin: str, payload: Any, context: dict[str, Any] | None) -> dict[str, Any]:
         """Run a hook and return plugin_name, result or error, and context when it carries anything."""
         arguments = {"hook_type": hook, "plugin_name": plugin, "payload": payload, "context": context}
-        reply: dict[str, Any] = await self._tool("invoke_hook", arguments)
+        try:
+            reply: dict[str, Any] = await self._tool("invoke_hook", arguments)
+        except McpError as problem:
+            if problem.error.get("code") == OVERLOADED and isinstance(told := problem.error.get("data"), dict):
+                return {"plugin_name": plugin, "error": told}
+            raise
         return reply
 
     async def plugin_configs(self) -> list[dict[str, Any]]:
