@@ -54,7 +54,7 @@ def resolution(session: nox.Session, resolution: str) -> None:
     session.install(*DEPENDENCIES)
     plugin = session.create_tmp()
     session.run("python", "-m", "generator", "new", plugin, "--defaults", "--overwrite")
-    session.install("--resolution", resolution, "--reinstall", f"{plugin}[grpc,certs,dev]")
+    session.install("--resolution", resolution, "--reinstall", f"{plugin}[grpc,certs,dev,otel]")
     with session.chdir(plugin):
         session.run("python", "-m", "pytest")
 
@@ -89,7 +89,7 @@ def gateways(session: nox.Session) -> None:
 
 @nox.session
 def gateway_e2e(session: nox.Session) -> None:
-    """Start the real gateways 1.1.0 and 1.0.0 with a plugin on every transport (on demand; minutes)."""
+    """Start the real gateways 1.1.0 and 1.0.0 with a plugin on every transport (on demand; ten minutes)."""
     session.install(*TEST_DEPENDENCIES)
     session.run("python", "-m", "tests.gateway_e2e", *session.posargs)
 

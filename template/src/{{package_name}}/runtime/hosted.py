@@ -66,7 +66,7 @@ class Hosted:
     @property
     def healthy(self) -> bool:
         """Whether the plugin says that it can do its work."""
-        return self.plugin.unhealthy is None
+        return self.plugin._health_problem is None
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Be told, in the event loop, whenever the plugin reports about its health."""

@@ -40,7 +40,8 @@ class Plugin(HookMethods):
     Config: ClassVar[type[PluginSettings]] = FreeSettings
     settings: PluginSettings
     _on_health: Callable[[str | None], None] | None = None
-    _unhealthy: str | None = None
+    # For the host; underscored, so that no attribute of an author's has the same name.
+    _health_problem: str | None = None
 
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
@@ -82,11 +83,6 @@ class Plugin(HookMethods):
     async def shutdown(self) -> None:
         """Runs once after the last call."""
 
-    @property
-    def unhealthy(self) -> str | None:
-        """Why the plugin cannot do its work, None while it can."""
-        return self._unhealthy
-
     def report_unhealthy(self, reason: str) -> None:
         """Say that the plugin cannot do its work for now: health checks answer NOT_SERVING for it.
 
@@ -102,6 +98,6 @@ class Plugin(HookMethods):
         self._report(None)
 
     def _report(self, reason: str | None) -> None:
-        self._unhealthy = reason
+        self._health_problem = reason
         if self._on_health is not None:
             self._on_health(reason)
