@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -137,3 +138,45 @@ def test_a_second_server_is_refused(
         assert ("another server is listening there" if "unix" in scheme else "the port is in use") in text
         with converse(served, scheme, pb) as line:
             assert line.call("echo", n=1).args == {"n": 1}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_burst_of_connections_is_shared(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, scheme: str
+) -> None:
+    with serve_one(rendered, scheme, short_path, "--config", str(config), "--workers", "2") as served:
+
+        def burst() -> list[int]:
+            with ExitStack() as stack:
+                lines = [stack.enter_context(converse(served, scheme, pb)) for _ in range(8)]
+                return [line.process() for line in lines]
+
+        # Not every time: a worker that gets no processor within 20 ms is not waited for.
+        until(lambda: sorted(Counter(burst()).values()) in ([3, 5], [4, 4]))
+
+
+def test_a_worker_that_is_blocked_gets_no_new_connections(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack
+) -> None:
+    pipe = short_path / "blocking"
+    os.mkfifo(pipe)
+    options = ("--config", str(config), "--workers", "2", "--grace", "0.1")
+    with serve_one(rendered, "http", short_path, *options) as served, held:
+        workers = children(served.process.pid)
+        blocked = held.enter_context(converse(served, "http", pb))
+        victim = blocked.process()
+        blocked.send("block", {"seconds": 600, "pipe": str(pipe)})
+        assert pipe.read_text() == "x"
+        lines = [held.enter_context(converse(served, "http", pb)) for _ in range(20)]
+        assert {line.process() for line in lines} == set(workers) - {victim}
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(START_LIMIT) == 1
+        assert logged(served, "workers have not stopped 10 s after the grace; they are killed")
+        assert not any(map(running, workers))
+
+
+def test_the_wait_before_another_start_doubles_and_is_forgotten(modules: Any) -> None:
+    backoff = modules("runtime.workers.backoff").Backoff()
+    waits = [backoff.delay(served=1.0) for _ in range(11)]
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
+    assert [backoff.delay(served=30.0), backoff.delay(served=29.0)] == [0.1, 0.2]
