@@ -73,8 +73,8 @@ class PluginPayload(BaseModel):
             update: new values by field name; they are not validated.
             deep: copy what the fields hold, too.
         """
-        if update:
-            roots = self._ROOTS
+        roots = self._ROOTS
+        if update and not roots.keys().isdisjoint(update):
             update = {
                 name: roots[name].model_validate(value) if name in roots and isinstance(value, dict) else value
                 for name, value in update.items()
