@@ -151,7 +151,7 @@ def test_a_burst_of_connections_is_shared(
                 lines = [stack.enter_context(converse(served, scheme, pb)) for _ in range(8)]
                 return [line.process() for line in lines]
 
-        # Not every time: a worker that gets no processor within 20 ms is not waited for.
+        # Not every time: a worker that gets no processor for a moment is not waited for.
         until(lambda: sorted(Counter(burst()).values()) in ([3, 5], [4, 4]))
 
 

@@ -6,6 +6,8 @@ import mmap
 import os
 import tempfile
 
+from ..connections import Connections
+
 _MOST = 1024
 _BYTES = 4
 _ABSENT = (1 << 32) - 1
@@ -51,3 +53,37 @@ class Loads:
     def least(self) -> int:
         """The connections of the worker that has the fewest."""
         return min(self._counts)
+
+
+class Share:
+    """What one worker has of all connections.
+
+    Args:
+        loads: what each worker has.
+        number: the number of this one.
+        connections: its connections.
+    """
+
+    def __init__(self, loads: Loads, number: int, connections: Connections) -> None:
+        self._loads = loads
+        self._number = number
+        self._connections = connections
+        connections.watchers.append(self._tell)
+        self._tell()
+
+    def lead(self, coming: int) -> int:
+        """How many connections more this worker has than the one with the fewest.
+
+        Args:
+            coming: accepted ones that are not among its connections yet.
+        """
+        count = sum(self._connections.counts.values()) + coming
+        self._loads.tell(self._number, count)
+        return count - self._loads.least()
+
+    def least(self) -> int:
+        """The connections of the worker that has the fewest."""
+        return self._loads.least()
+
+    def _tell(self) -> None:
+        self.lead(0)

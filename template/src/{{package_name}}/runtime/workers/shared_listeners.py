@@ -11,7 +11,7 @@ from ..connections import Connections
 from ..errors import StartError
 from ..listeners import Accepting, Factory, Listeners
 from .channel import GONE, Channel
-from .loads import Loads
+from .loads import Loads, Share
 from .turns import TakingTurns
 
 
@@ -29,13 +29,9 @@ class SharedListeners(Listeners):
 
     def __init__(self, channel: Channel, number: int, connections: Connections) -> None:
         self._channel = channel
-        self._number = number
-        self._connections = connections
         descriptor = self._ask(kind="loads")
-        self._loads = Loads(descriptor)
+        self._share = Share(Loads(descriptor), number, connections)
         os.close(descriptor)
-        connections.watchers.append(self._tell)
-        self._tell()
 
     def tcp(self, name: str, host: str, port: int, setting: str) -> socket.socket:
         """See Listeners."""
@@ -53,21 +49,10 @@ class SharedListeners(Listeners):
         handshake: float | None = None,
     ) -> Accepting:
         """See Listeners."""
-        return TakingTurns(factory, sock, self._lead, tls, handshake)
+        return TakingTurns(factory, sock, self._share, tls, handshake)
 
     def remove(self, path: str) -> None:
         """See Listeners: the other workers go on using the file."""
-
-    def _lead(self, coming: int) -> int:
-        """How many connections more this worker has than the one with the fewest, with those that are coming."""
-        self._tell(coming)
-        return self._count(coming) - self._loads.least()
-
-    def _tell(self, coming: int = 0) -> None:
-        self._loads.tell(self._number, self._count(coming))
-
-    def _count(self, coming: int) -> int:
-        return sum(self._connections.counts.values()) + coming
 
     def _ask(self, **question: Any) -> int:
         try:

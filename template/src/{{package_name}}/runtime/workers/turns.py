@@ -10,14 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..listeners import Factory
+from .loads import Share
 
 logger = logging.getLogger(__name__)
 
 # How long a connection is left to a worker that has fewer, for each that it has fewer, and at most.
-_STEP = 0.005
-_LONGEST = 0.020
-# Nobody else took it: then the others are busy, and for so long none is left to them.
-_IMPATIENT = 0.020
+_STEP = 0.010
+_LONGEST = 0.030
+# How often it is looked whether that has changed.
+_GLANCE = 0.002
 # When there are no more descriptors, or no more memory for a socket.
 _PAUSE_AFTER_ERROR = 1.0
 
@@ -31,7 +32,7 @@ class TakingTurns:
     Args:
         factory: makes the protocol of a connection.
         sock: the listening socket.
-        lead: how many connections more this worker has than the one with the fewest.
+        share: what this worker has of all connections.
         tls: the context, None for plain text.
         handshake: seconds that the handshake of TLS may take.
     """
@@ -40,18 +41,19 @@ class TakingTurns:
         self,
         factory: Factory,
         sock: socket.socket,
-        lead: Callable[[int], int],
+        share: Share,
         tls: ssl.SSLContext | None,
         handshake: float | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._factory = factory
         self._socket = sock
-        self._lead = lead
+        self._share = share
         self._secure: dict[str, Any] = {"ssl": tls, "ssl_handshake_timeout": handshake} if tls else {}
         self._adopting: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._impatient = 0.0
+        self._least = 0
+        self._until = 0.0
         self._look()
 
     def close(self) -> None:
@@ -76,16 +78,23 @@ class TakingTurns:
         self._timer = self._loop.call_later(seconds, then)
 
     def _on_connection(self) -> None:
-        lead = self._lead(len(self._adopting))
-        if lead > 0 and self._loop.time() > self._impatient:
-            self._look_later(min(lead * _STEP, _LONGEST), self._after_waiting)
-        else:
+        lead = self._share.lead(len(self._adopting))
+        if lead <= 0:
             self._accept()
+            return
+        self._least = self._share.least()
+        self._until = self._loop.time() + min(lead * _STEP, _LONGEST)
+        self._look_later(_GLANCE, self._wait)
 
-    def _after_waiting(self) -> None:
+    def _wait(self) -> None:
+        moved = self._share.lead(len(self._adopting)) <= 0 or self._share.least() != self._least
+        if not moved and self._loop.time() < self._until:
+            self._timer = self._loop.call_later(_GLANCE, self._wait)
+            return
         self._look()
-        if self._accept():
-            self._impatient = self._loop.time() + _IMPATIENT
+        # Nobody else took one: the others are busy, and are not waited for again and again.
+        while not moved and self._accept():
+            pass
 
     def _accept(self) -> bool:
         try:
@@ -101,7 +110,7 @@ class TakingTurns:
         task = self._loop.create_task(self._adopt(connection))
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)
-        self._lead(len(self._adopting))
+        self._share.lead(len(self._adopting))
         return True
 
     async def _adopt(self, connection: socket.socket) -> None:
