@@ -37,8 +37,15 @@ def release(request: pytest.FixtureRequest) -> Release:
     return chosen
 
 
-@pytest.fixture
-def newest(rendered: RenderedPlugin) -> Iterator[Gateway]:
-    """A gateway's side with the newest framework."""
+@pytest.fixture(scope="session")
+def newest_process(rendered: RenderedPlugin) -> Iterator[Gateway]:
+    """A gateway's side with the newest framework, for all tests that need no other."""
     with gateway(NEWEST, rendered) as side:
         yield side
+
+
+@pytest.fixture
+def newest(newest_process: Gateway) -> Iterator[Gateway]:
+    """A gateway's side with the newest framework, as if new."""
+    yield newest_process
+    newest_process.ask("reset")

@@ -92,6 +92,14 @@ class Side:
         """What the connector wrote to the log."""
         return self.log.lines
 
+    async def reset(self) -> None:
+        """Shut all plugins down, and forget what was logged and counted."""
+        await self.close()
+        self.log.lines.clear()
+        registry = importlib.import_module("prometheus_client").REGISTRY
+        for metric in getattr(registry, "plugin_connector_metrics", {}).values():
+            metric.clear()
+
     async def close(self) -> None:
         """Shut all plugins down."""
         for plugin in self.plugins.values():
