@@ -67,6 +67,13 @@ class Side:
         after = {"state": context.state, "shared": context.global_context.state}
         return told | {"after": after, "seconds": time.monotonic() - began}
 
+    async def traced(self, **wanted: Any) -> dict[str, Any]:
+        """Call a hook inside a span, as a gateway that traces does."""
+        library: Any = importlib.import_module("opentelemetry.trace")
+        at = library.SpanContext(trace_id=0xA1, span_id=0xB2, is_remote=False, trace_flags=library.TraceFlags(1))
+        with library.use_span(library.NonRecordingSpan(at)):
+            return await self.call(**wanted)
+
     async def burst(self, name: str, calls: list[dict[str, Any]], in_flight: int) -> list[dict[str, Any]]:
         """Make many calls of tool_pre_invoke, some at once; tells for each what came back, in their order."""
         waiting = iter(enumerate(calls))

@@ -13,7 +13,7 @@ from tests.gateway_e2e.releases import RELEASES
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin
 from tests.support.serving import serve
 
-from .gateways import gateway
+from .gateways import Gateway, gateway
 from .mirror import NAME, write_mirror
 
 FRAMEWORKS = {"1.0.0": "mcpgateway.plugins.framework", "1.1.0": "cpex.framework"}
@@ -133,3 +133,12 @@ def test_http_hooks_answer_with_other_shapes(told: dict[str, Any]) -> None:
     permission = told["http_auth_check_permission"]
     assert permission["payload"] == {"granted": True, "reason": "***"}
     assert permission["types"][""] == "HttpAuthCheckPermissionResultPayload"
+
+
+@pytest.mark.parametrize("scheme", ["unix", "grpc", "http"])
+def test_the_gateways_trace_goes_on_in_the_plugin(newest: Gateway, endpoints: dict[str, str], scheme: str) -> None:
+    newest.open(endpoints[scheme], NAME)
+    payload = {"name": "t", "args": {}}
+    for do, parent in (("call", None), ("traced", f"00-{0xA1:032x}-{0xB2:016x}-01")):
+        answer = newest.ask(do, name=NAME, hook="tool_pre_invoke", payload=payload)
+        assert answer["metadata"]["context"]["global_context"]["metadata"].get("traceparent") == parent

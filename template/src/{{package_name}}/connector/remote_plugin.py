@@ -19,6 +19,7 @@ from .incoming import plugin_error, read_result, take_back
 from .link import Link
 from .metrics import CallMetrics
 from .outgoing import context_data, payload_data
+from .tracing import add_trace
 from .unavailable import Fallback, Unavailable, Why
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class RemotePlugin(_GatewayPlugin):
                 self._metrics.count(hook, "skipped")
                 return self._result(hook, {"continue_processing": True})
             sent, sent_context = payload_data(payload), context_data(context)
+            add_trace(sent_context)
 
             async def ask(client: Client) -> dict[str, Any]:
                 return await client.invoke(hook, self._remote, sent, sent_context)

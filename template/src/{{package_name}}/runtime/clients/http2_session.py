@@ -117,8 +117,8 @@ class Session(asyncio.Protocol):
         self._pinged = False
         try:
             self._reader.feed(data)
-        except Violation as problem:
-            self._lost(ConnectionError(f"the server breaks HTTP/2: {problem}"))
+        except (Violation, hpack.Oversized) as problem:
+            self._lost(ConnectionError(f"the server breaks HTTP/2: {problem or 'too large fields'}"))
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
