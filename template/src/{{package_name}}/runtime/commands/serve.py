@@ -12,7 +12,7 @@ from ..host import Host
 from ..loader import add_plugin_dirs
 from ..server import Server
 from ..sockets import raise_file_limit
-from ..workers import Membership, supervise
+from ..workers.membership import Membership
 from . import options
 from .standard_output import StandardOutput
 
@@ -33,6 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     membership = Membership.found()
     output = None if membership else StandardOutput(settings)
     if settings.workers > 1 and output:
+        from ..workers.supervisor import supervise
+
         return supervise(settings, lambda lines: publish(output, lines))
     add_plugin_dirs(file.plugin_dirs, path.parent)
     limits = settings.limits

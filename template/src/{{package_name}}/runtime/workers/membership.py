@@ -14,7 +14,6 @@ from contextlib import suppress
 from ..connections import Connections
 from ..listeners import Listeners
 from .channel import GONE, LEAVING, NUMBER, VARIABLE, Channel
-from .shared_listeners import SharedListeners
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +47,8 @@ class Membership:
         Raises:
             StartError: the supervisor is gone.
         """
+        from .shared_listeners import SharedListeners
+
         return SharedListeners(self._channel, int(os.environ[NUMBER]), connections)
 
     def serving(self, lines: list[str]) -> None:

@@ -7,8 +7,10 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from ..errors import StartError
+from ..settings import ServerSettings
 from .backoff import Backoff
 from .channel import LEAVING
 from .metrics_folder import MetricsFolder
@@ -144,3 +146,25 @@ class Supervisor:
     def _kill(self) -> None:
         for worker in self._workers.values():
             worker.send_signal(signal.SIGKILL)
+
+
+def supervise(settings: ServerSettings, announce: Callable[[list[str]], None]) -> int:
+    """Serve with several workers, which run the command line of this process.
+
+    Args:
+        settings: how many, and what they serve.
+        announce: told once, when all of them serve, what a server that stands alone would print.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StartError: a transport cannot be shared, or the first worker cannot start.
+    """
+    if "stdio" in settings.transports:
+        raise StartError(
+            f"{settings.workers} workers (--workers, PLUGINS_WORKERS) cannot share standard input and output; serve "
+            "stdio with one"
+        )
+    with MetricsFolder() if settings.metrics else nullcontext() as metrics:
+        return asyncio.run(Supervisor(settings.workers, settings.grace, announce, metrics).run())
