@@ -141,7 +141,8 @@ def test_which_calls_are_logged(rendered: RenderedPlugin, config: str, pb: Any, 
     lines = [line for line in served.log if " call " in line]
     assert len(lines) == count
     if count:
-        assert " INFO word_guard.runtime.call_log: call blocked plugin=Probe hook=tool_pre_invoke " in lines[-1]
+        logged = " INFO word_guard.runtime.observation.call_log: call blocked plugin=Probe hook=tool_pre_invoke "
+        assert logged in lines[-1]
         assert " outcome=blocked code=NO duration_ms=" in lines[-1]
         assert lines[-1].endswith(" request_id=r\n")
 

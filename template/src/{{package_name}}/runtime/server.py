@@ -12,7 +12,7 @@ from collections.abc import Callable
 from .errors import StartError
 from .host import Host
 from .listeners import Listeners
-from .observation import Observation
+from .observation.observation import Observation
 from .settings import ServerSettings
 from .transports import Transport, load_transport
 

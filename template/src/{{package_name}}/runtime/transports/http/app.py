@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from ...host import Host
-from ...status import StatusPages
+from ...observation.status import StatusPages
 from ...tls import scope_identity
 from ...web import guards
 from ...web.responses import HttpRefusal, Receive, Scope, Send, send_refusal

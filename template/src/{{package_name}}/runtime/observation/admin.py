@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .connections import Connections
-from .host import Host
-from .listeners import Listeners
-from .settings import AdminSettings, Limits
+from ..connections import Connections
+from ..host import Host
+from ..listeners import Listeners
+from ..settings import AdminSettings, Limits
+from ..web import guards
+from ..web.connection import Policy
+from ..web.responses import HttpRefusal, Receive, Scope, Send, send_refusal
+from ..web.uvicorn_server import UvicornServer
 from .status import StatusPages
-from .web import guards
-from .web.connection import Policy
-from .web.responses import HttpRefusal, Receive, Scope, Send, send_refusal
-from .web.uvicorn_server import UvicornServer
 
 _PORT_HELP = "choose another port with PLUGINS_ADMIN_PORT"
 

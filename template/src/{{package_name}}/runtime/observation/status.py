@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
-    from .host import Host
+    from ..host import Host
 
 _JSON = "application/json"
 _METRICS = ("/metrics", "/metrics/prometheus")

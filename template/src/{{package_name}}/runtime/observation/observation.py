@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
+from ..host import Host
+from ..listeners import Listeners
+from ..settings import ServerSettings
 from .call_log import CallLog
-from .host import Host
-from .listeners import Listeners
-from .settings import ServerSettings
 
 
 class Observation:
@@ -27,7 +27,7 @@ class Observation:
         if settings.log_calls != "none":
             host.observers.append(CallLog(settings.log_calls))
         if settings.metrics:
-            from .metrics import Metrics
+            from ..metrics import Metrics
 
             number = os.environ.get("PLUGINS_WORKER")
             self._metrics = Metrics(host, settings, int(number) if number else None)

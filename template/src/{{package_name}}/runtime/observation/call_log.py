@@ -6,9 +6,9 @@ import logging
 from time import monotonic
 from typing import Any
 
-from .errors import ErrorCode
-from .log_formats import clipped
-from .observe import CallRecord, Outcome
+from ..errors import ErrorCode
+from ..log_formats import clipped
+from ..observe import CallRecord, Outcome
 
 logger = logging.getLogger(__name__)
 
