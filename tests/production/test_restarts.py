@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.conversations import Gone, converse
 from tests.support.gates import Gate
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, serve_one
+from tests.support.waiting import until
 
 OPTION = {"http": "--port", "http+unix": "--uds", "grpc": "--grpc-port", "grpc+unix": "--grpc-uds", "unix": "--socket"}
 
@@ -45,4 +47,22 @@ def test_a_killed_server_is_started_again_in_its_place(
         with serve_one(rendered, scheme, short_path, *options) as again:
             assert again.endpoints[scheme] == served.endpoints[scheme]
             with converse(again, scheme, pb) as line:
+                assert line.call("echo", n=1).args == {"n": 1}
+
+
+@pytest.mark.parametrize("scheme", [scheme for scheme in OPTION if "unix" in scheme])
+def test_a_server_that_drains_leaves_the_socket_of_its_successor_alone(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack, scheme: str
+) -> None:
+    gate = Gate(short_path)
+    options = ["--config", str(config), "--grace", "20", OPTION[scheme], str(short_path / "s.sock")]
+    with serve_one(rendered, scheme, short_path, *options) as old, held:
+        calls = gate.hold([held.enter_context(converse(old, scheme, pb))], 1)
+        old.process.send_signal(signal.SIGTERM)
+        until(lambda: not (short_path / "s.sock").exists())
+        with serve_one(rendered, scheme, short_path, *options) as new:
+            gate.open()
+            assert calls[0]().error is None
+            assert old.process.wait(START_LIMIT) == 0
+            with converse(new, scheme, pb) as line:
                 assert line.call("echo", n=1).args == {"n": 1}

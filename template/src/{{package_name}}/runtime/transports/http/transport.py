@@ -73,9 +73,10 @@ class HttpTransport:
         """
         if self._server is None:
             return
-        await self._server.stop(grace)
         if self._settings.http.uds:
+            # The file goes first: once the socket is closed, a new server may have put its own there.
             self._listeners.remove(self._settings.http.uds)
+        await self._server.stop(grace)
         self._server = None
 
     def _app(self) -> HttpApp:
