@@ -6,8 +6,6 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.support.rendering import ROOT
 
 from .conftest import Begin
@@ -16,8 +14,6 @@ from .steps import read_steps
 MOST = 6
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 PATHS = [text for text in BLOCKS if re.search(r"^make .*call TRANSPORT=grpc TLS=1", text, re.MULTILINE)]
-
-pytestmark = pytest.mark.skipif(not PATHS, reason="README has no block of commands that calls the plugin with TLS")
 
 
 def block() -> str:

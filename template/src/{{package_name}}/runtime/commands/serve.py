@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 from typing import Any
 
 from .. import log
@@ -59,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         if membership:
             membership.watch(asyncio.get_running_loop(), server.stop, settings.grace)
         await server.run()
+        # All is done: a signal that comes while the process ends must not turn its exit code into a failure.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
     options.run_loop(main)
     return 0

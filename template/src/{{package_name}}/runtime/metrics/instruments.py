@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.exposition import choose_encoder
 
 from ...contract import hooks
 from ..observe import CallRecord
+from .shared_files import SharedFiles
 from .state import State
 
 # Seconds. A filter takes less than a millisecond, one that asks a model takes seconds, and the gateway waits for 30.
@@ -24,7 +25,6 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 # Parts of it that have no types, in some of its releases.
 _client: Any = prometheus_client
 _values: Any = values
-_multiprocess: Any = multiprocess
 
 _CALL = ("plugin", "hook", "transport")
 
@@ -115,7 +115,7 @@ class Instruments:
         encode, content_type = choose_encoder(accept)
         if self._folder:
             shown = CollectorRegistry()
-            _multiprocess.MultiProcessCollector(shown, self._folder)
+            shown.register(SharedFiles(self._folder))
         else:
             shown = CollectorRegistry()
             shown.register(self._registry)
