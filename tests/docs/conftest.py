@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.rendering import ROOT
+from tests.template.updating import IDENTITY
 
 from .steps import Reader
 
@@ -50,7 +51,8 @@ def begin(short_path: Path) -> Iterator[Begin]:
             # People look whether a server is up before they call it; `make call` can wait for it.
             "WAIT": "60",
         }
-        readers.append(Reader(folder, clean | own))
+        # They have told git who they are, which a new machine does not know.
+        readers.append(Reader(folder, clean | IDENTITY | own))
         return readers[-1]
 
     yield begin
