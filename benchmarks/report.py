@@ -65,13 +65,10 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
     rates = [[name, f"{row['1']:,.0f}", f"{row['2']:,.0f}"] for name, row in results["workers"].items()]
     heads = ["transport", "calls/s, 1 worker", "calls/s, 2 workers"]
     yield from _table("Workers (the load generator takes its share of the same cores)", heads, rates)
-    heads = ["transport", *(_NAMES[name] for name in (OURS, PEER))]
-    heads = [
-        "transport",
-        "client",
-        *(f"{what}, {n} in flight" for n in IN_FLIGHT for what in ("calls/s", "CPU µs/call")),
-    ]
+    sides = [f"{what}, {n} in flight" for n in IN_FLIGHT for what in ("calls/s", "CPU µs/call")]
+    heads = ["transport", "client", *sides]
     yield from _table("The gateway's side: connector and cpex's own client", heads, rows(results["gateway_side"]))
+    heads = ["transport", *(_NAMES[name] for name in (OURS, PEER))]
     yield from _table("Seconds from exec to the first answer", heads, _pairs(results["start"], ".2f"))
     yield from _table("Resident MB after 1,000 calls", heads, _pairs(results["memory"], ".0f"))
     sizes = [[_NAMES[n], f"{v['packages']:.0f}", f"{v['megabytes']:.0f}"] for n, v in results["installed"].items()]
