@@ -224,11 +224,11 @@ def warnings(plugin: RenderedPlugin) -> Callable[[str], list[str]]:
         path = plugin.root / "src/my_plugin/plugin.py"
         text = path.read_text().replace("ToolPostInvoke", "ResourcePreFetch").replace("tool_post_", "resource_pre_")
         text = text.replace("resource_pre_invoke", "resource_pre_fetch").replace("payload.result", "payload.metadata")
-        path.write_text(text.replace('{"result": map', '{"vendor": 1, "metadata": map'))
+        path.write_text(text.replace('{"result": masked', '{"vendor": 1, "metadata": masked'))
         with serve(plugin, "http", subcommand=subcommand) as served:
             for _ in range(2):
-                words = ["resource_pre_fetch", '{"uri": "x", "vendor": 2}', "--endpoint", served.endpoints["http"]]
-                done = run(plugin, "call", *words)
+                payload = '{"uri": "x", "metadata": {"label": "tango"}, "vendor": 2}'
+                done = run(plugin, "call", "resource_pre_fetch", payload, "--endpoint", served.endpoints["http"])
                 assert done.returncode == 0, done.stdout + done.stderr
         return [line.strip().partition("plugin MyPlugin ")[2] for line in served.log if " WARNING " in line]
 

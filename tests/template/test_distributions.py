@@ -60,7 +60,7 @@ def test_the_wheel_is_complete(root: Path) -> None:
 def test_the_sdist_is_complete(root: Path) -> None:
     with tarfile.open(root / f"dist/{NAME}-1.2.3.tar.gz") as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    left_out = {".env", ".copier-answers.yml"}
+    left_out = {".env", ".copier-answers.yml", ".github/workflows/checks.yaml"}
     wanted = {name for name in contents(root) if not name.startswith("dist/") and ".pyc" not in name} - left_out
     assert names == wanted | {"PKG-INFO"}
     assert {"LICENSE", "proto/hooks.proto", "resources/plugins/config.yaml", f"src/{NAME}/py.typed"} <= names
