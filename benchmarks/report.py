@@ -1,4 +1,4 @@
-"""Writes results.md, results.json and results.svg."""
+"""Writes results.md, results.json, results.svg and the figures in README."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from . import readme
 from .chart import draw
 from .end_to_end import IN_FLIGHT
 from .gateway_side import rows
@@ -21,7 +22,7 @@ _NAMES = {OURS: "rendered plugin", PEER: "cpex 0.1.4", FLOOR: "floor"}
 
 
 def write(results: dict[str, Any], ratios: list[Ratio]) -> None:
-    """Write all three files.
+    """Write all of them.
 
     Args:
         results: what was measured.
@@ -34,6 +35,7 @@ def write(results: dict[str, Any], ratios: list[Ratio]) -> None:
     (FOLDER / "results.json").write_text(json.dumps(data, indent=1) + "\n")
     (FOLDER / "results.md").write_text("\n".join(_pages(about, results, ratios)) + "\n")
     draw(results, FOLDER / "results.svg")
+    readme.write(data)
 
 
 def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) -> Iterable[str]:

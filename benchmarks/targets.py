@@ -73,10 +73,10 @@ def ratios(results: Mapping[str, Any]) -> list[Ratio]:
     """The ratios of what was measured.
 
     Args:
-        results: "cpu", "start", "memory", "end_to_end", "versions" and "workers" as the functions of those
-            measurements return them; what was not measured is left out.
+        results: "cpu", "start", "memory", "end_to_end", "versions", "workers" and "gateway_side" as the functions of
+            those measurements return them; what was not measured is left out.
     """
-    parts = (_cpu, _start, _memory, _end_to_end, _versions, _workers)
+    parts = (_cpu, _start, _memory, _end_to_end, _versions, _workers, _gateway_side)
     return [ratio for part in parts for ratio in part(results)]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from benchmarks import readme
 from tests.support.rendering import ROOT, RenderedPlugin, rendered_plugin
 from tests.support.serving import run
 
@@ -33,6 +35,11 @@ def test_the_block_is_what_gateway_config_prints(defaults: RenderedPlugin) -> No
     assert done.returncode == 0
     assert block("yaml") == done.stdout
     assert "PLUGINS_SSRF_PROTECTION_ENABLED=false" in done.stderr
+
+
+def test_the_figures_are_those_of_the_last_run() -> None:
+    results = json.loads((ROOT / "benchmarks" / "results.json").read_text())
+    assert readme.section(results) in README
 
 
 def test_links_lead_somewhere() -> None:
