@@ -54,7 +54,7 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     print("measuring both versions of the Unix protocol", file=sys.stderr)
     results["versions"] = versions.measure(bench, rounds, seconds)
     print("measuring workers", file=sys.stderr)
-    results["workers"] = workers.measure(bench, rounds, seconds)
+    results["workers"] = workers.measure(bench, [workers.LIGHT] if quick else workers.SIZES, rounds, seconds)
     print("measuring the connector", file=sys.stderr)
     results["gateway_side"] = gateway_side.measure(bench, rounds, 0.5 if quick else min(seconds, 2.0))
     return results

@@ -64,9 +64,12 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
     ]  # fmt: skip
     heads = ["version", "server", "calls/s, 16 in flight", "CPU µs/call"]
     yield from _table("Versions of the Unix protocol (1: 16 connections, 2: one)", heads, rates)
-    rates = [[name, f"{row['1']:,.0f}", f"{row['2']:,.0f}"] for name, row in results["workers"].items()]
-    heads = ["transport", "calls/s, 1 worker", "calls/s, 2 workers"]
-    yield from _table("Workers (the load generator takes its share of the same cores)", heads, rates)
+    rates = [
+        [transport, size, f"{row['1']:,.0f}", f"{row['2']:,.0f}", f"{row['2'] / row['1']:.2f}"]
+        for transport, rows in results["workers"].items() for size, row in rows.items()
+    ]  # fmt: skip
+    heads = ["transport", "input", "calls/s, 1 worker", "calls/s, 2 workers", "ratio"]
+    yield from _table("Workers (the load generator shares the cores; with 10 kB it is light)", heads, rates)
     sides = [f"{what}, {n} in flight" for n in IN_FLIGHT for what in ("calls/s", "CPU µs/call")]
     heads = ["transport", "client", *sides]
     yield from _table("The gateway's side: connector and cpex's own client", heads, rows(results["gateway_side"]))

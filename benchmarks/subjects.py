@@ -39,8 +39,8 @@ class Subject:
 
     @property
     def whole_environ(self) -> dict[str, str]:
-        """The environment of its process: nothing that would set a plugin server."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PLUGINS_", "UNIX_SOCKET_"))}
+        """The environment of its process: nothing that would set a plugin server or Python."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PLUGINS_", "UNIX_SOCKET_", "PYTHON"))}
         return clean | dict(self.environ)
 
 

@@ -12,8 +12,10 @@ from . import Load
 from .tool import run
 
 IN_FLIGHT = 16
+REQUESTS = 8 * IN_FLIGHT
 
-# Each call has an id of its own: a session may refuse or mix up equal ones.
+# Calls in flight have ids of their own: a session may refuse or mix up equal ones. Written before the load starts:
+# wrk shares the cores with the server.
 _SCRIPT = """
 local file = io.open("{folder}/before")
 local before = file:read("*a")
@@ -21,12 +23,17 @@ file:close()
 file = io.open("{folder}/after")
 local after = file:read("*a")
 file:close()
-local id = 100
 wrk.method = "POST"
 {headers}
+local requests, next = {{}}, 0
+init = function()
+  for id = 1, {count} do
+    requests[id] = wrk.format(nil, "/mcp", nil, before .. (1000 + id) .. after)
+  end
+end
 request = function()
-  id = id + 1
-  return wrk.format(nil, "/mcp", nil, before .. id .. after)
+  next = next % {count} + 1
+  return requests[next]
 end
 done = function(summary, latency, requests)
   local e = summary.errors
@@ -44,7 +51,7 @@ def drive(address: str, call: Input, seconds: float) -> Load:
         Path(folder, "before").write_text(before)
         Path(folder, "after").write_text(after)
         script = Path(folder, "call.lua")
-        script.write_text(_SCRIPT.format(folder=folder, headers=headers))
+        script.write_text(_SCRIPT.format(folder=folder, headers=headers, count=REQUESTS))
         whole = max(1, round(seconds))
         command = ["wrk", "-t1", f"-c{IN_FLIGHT}", f"-d{whole}s", "--timeout", "30s", "-s", str(script)]
         output = run([*command, f"http://127.0.0.1:{address}/mcp"], "wrk", seconds)
