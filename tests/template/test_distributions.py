@@ -54,7 +54,7 @@ def test_the_wheel_is_complete(root: Path) -> None:
     assert {f"{NAME}/py.typed", f"{NAME}/contract/hooks.py", f"{NAME}/runtime/__init__.py"} <= names
     assert "License-Expression: Apache-2.0" in metadata
     assert "Provides-Extra: grpc" in metadata
-    assert f"pii-guard = {NAME}.runtime.commands:main" in entry_points
+    assert f"pii-guard = {NAME}.__main__:main" in entry_points
 
 
 def test_the_sdist_is_complete(root: Path) -> None:
