@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from typing import Any
 
 import pytest
@@ -36,6 +37,18 @@ def test_a_call_of_each_method(kinds: Kinds, start: Start, kind: str, method: st
     assert plugin.call(method, params) == result
     assert plugin.close() == 0
     assert plugin.rest_of_output() == ""
+
+
+def test_every_method_that_a_plugin_may_have_can_be_asked_for(kinds: Kinds) -> None:
+    plugin = kinds["hooks"]
+    runtime = f"{plugin.package}.runtime"
+    script = f"from {runtime}.call_names import METHODS; from {runtime}.providers.methods import SPECS; "
+    run = subprocess.run(
+        [plugin.python, "-c", script + "print(*METHODS); print(*SPECS)"],
+        env=plugin.environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    named, specified = run.stdout.splitlines()
+    assert named == specified
 
 
 def test_what_is_measured_stands_in_the_log(kinds: Kinds, start: Start) -> None:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ..contract import hooks as _hooks
 from ..contract.hooks import *  # noqa: F403 - the names are those of hooks.__all__
 from .config import PluginCondition, PluginConfig, PluginMode
 from .errors import PluginError, PluginErrorModel, PluginViolationError
 from .plugin import Plugin, PluginSettings
-from .providers import (
-    AuditEvent,
-    AuditPlugin,
-    AuthPlugin,
-    Credential,
-    CredentialInfo,
-    CredentialKey,
-    CredentialOwner,
-    CredentialPlugin,
-    CredentialValue,
-    Metric,
-    NewCredential,
-    TelemetryPlugin,
-    UserPrincipal,
-)
 from .text import map_strings, strings
+
+if TYPE_CHECKING:
+    from .providers import (
+        AuditEvent,
+        AuditPlugin,
+        AuthPlugin,
+        Credential,
+        CredentialInfo,
+        CredentialKey,
+        CredentialOwner,
+        CredentialPlugin,
+        CredentialValue,
+        Metric,
+        NewCredential,
+        TelemetryPlugin,
+        UserPrincipal,
+    )
 
 __all__ = [
     "AuditEvent",
@@ -50,3 +55,10 @@ __all__ = [
     "strings",
 ]
 __all__ += _hooks.__all__
+
+
+def __getattr__(name: str) -> Any:
+    """Import the plugins that answer Docker's MCP gateway, and their models, once somebody asks for one."""
+    if name in __all__:
+        return getattr(import_module(".providers", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
+from .call_names import CALLS, METHODS
 from .calls import HookCall, HookReply, Overloaded, Unrepresentable
 from .config import PluginConfig, PluginMode
 from .connections import Connections
 from .errors import ErrorCode, StartError
 from .hosted import Hosted, start_plugin
 from .observe import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome, Tracer, request_id, verdict
-from .providers import CALLS, METHODS
 from .replies import error_reply, unrepresentable_reply
 
 logger = logging.getLogger(__name__)
@@ -225,7 +225,7 @@ class Host:
         return written
 
     def _add_methods(self, hosted: Hosted) -> None:
-        for method in hosted.hooks.keys() & METHODS.keys():
+        for method in hosted.hooks.keys() & METHODS:
             first = self._answering.setdefault(method, hosted.name)
             if first != hosted.name:
                 raise StartError(

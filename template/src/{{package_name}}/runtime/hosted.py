@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..contract.hooks import GlobalContext, HookSpec, PluginContext, PluginResult
+from .call_names import CALLS
 from .calls import HookCall, HookReply
 from .config import PluginConfig
 from .deadlines import Deadlines, Overrun
@@ -19,7 +20,6 @@ from .development.hooks import LostChanges, unimplemented_hooks, unlisted_hooks
 from .errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
 from .loader import Hook, implemented_hooks, load_plugin
 from .plugin import Plugin
-from .providers import CALLS, method_hooks
 from .replies import (
     CLIENT_IDENTITY,
     blocked,
@@ -52,7 +52,11 @@ class Hosted:
     def __init__(self, plugin: Plugin, config: PluginConfig, timeout: float, threads: Executor) -> None:
         self.plugin = plugin
         self.config = config
-        self.hooks = implemented_hooks(plugin) | method_hooks(plugin)
+        self.hooks = implemented_hooks(plugin)
+        if plugin._answers_methods:
+            from .providers import method_hooks
+
+            self.hooks |= method_hooks(plugin)
         self.deadlines = Deadlines(config.timeout or timeout)
         self.threads = threads
         self.running = 0

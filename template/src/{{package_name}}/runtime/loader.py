@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,6 +70,8 @@ def load_plugin(entry: PluginConfig) -> Plugin:
     where = f"plugin {entry.name!r}"
     for hook in entry.hooks:
         if hook not in HOOKS:
+            from difflib import get_close_matches
+
             near = get_close_matches(hook, HOOKS, n=1)
             raise StartError(f"{where}: unknown hook {hook!r}; {f'did you mean {near[0]}?' if near else 'see HOOKS'}")
     module_name, _, class_name = entry.kind.rpartition(".")

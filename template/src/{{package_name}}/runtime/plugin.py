@@ -41,6 +41,7 @@ class Plugin(HookMethods):
     settings: PluginSettings
     _on_health: Callable[[str | None], None] | None = None
     # For the host; underscored, so that no attribute of an author's has the same name.
+    _answers_methods: ClassVar[bool] = False
     _health_problem: str | None = None
 
     def __init__(self, config: PluginConfig) -> None:

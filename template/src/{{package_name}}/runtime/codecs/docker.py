@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...contract.hooks import HOOKS
+from ..call_names import METHODS
 from ..calls import HookCall, HookReply, Overloaded
 from ..errors import ErrorCode
 from ..host import Host
-from ..providers import METHODS
 from .mcp.exact_json import InvalidJson, dumps, loads
 
 _STATUS = {

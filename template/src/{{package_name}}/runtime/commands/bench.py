@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..call_names import CALLS
 from ..errors import StartError
-from ..providers import CALLS
 from . import options
 from .demo_cases import load_cases
 from .own_server import own_server
@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
     options.add_config_options(parser)
     option = parser.add_argument
     option("--transport", default=_TRANSPORTS, metavar="LIST", help="transports [default: %(default)s]")
-    option("--hook", choices=list(CALLS), metavar="HOOK", help="the hook [default: the first call of the demo]")
+    option("--hook", choices=CALLS, metavar="HOOK", help="the hook [default: the first call of the demo]")
     option("--payload", metavar="JSON", help="the payload; needs --hook")
     option("--seconds", type=float, default=2.0, help="seconds for each measurement [default: %(default)s]")
     option("--in-flight", type=int, default=8, metavar="N", help="calls at the same time [default: %(default)s]")

@@ -9,10 +9,10 @@ import sys
 import time
 from typing import Any
 
+from ..call_names import CALLS
 from ..clients import Client, ClientTls, connect
 from ..clients.context import new_context
 from ..errors import StartError
-from ..providers import CALLS
 from . import options
 from .changes import describe
 from .colours import Colours
@@ -24,7 +24,7 @@ _RETRY_SECONDS = 0.2
 def add_parser(commands: Any) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("call", help="run one hook of a running server", description=__doc__)
-    parser.add_argument("hook", choices=list(CALLS), metavar="HOOK", help=f"one of {', '.join(CALLS)}")
+    parser.add_argument("hook", choices=CALLS, metavar="HOOK", help=f"one of {', '.join(CALLS)}")
     parser.add_argument("payload", metavar="PAYLOAD", help="the payload as JSON")
     parser.add_argument("--plugin", metavar="NAME", help="the plugin to call [default: the first of the configuration]")
     parser.add_argument("--context", metavar="JSON", help="the plugin context as JSON [default: a new request]")

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from ..call_names import CALLS
 from ..errors import StartError, validation_message
-from ..providers import CALLS
 
 
 class Case(BaseModel):

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from ..call_names import CALLS
 from ..calls import HookCall
 from ..errors import StartError
 from ..log_formats import clipped
 from ..observe import UNKNOWN, Outcome, request_id
-from ..providers import CALLS
 
 _PARENT, _STATE = "traceparent", "tracestate"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .methods import CALLS, METHODS, MethodSpec, method_hooks
+from .methods import MethodSpec, method_hooks
 from .models import (
     AuditEvent,
     Credential,
@@ -17,8 +17,6 @@ from .models import (
 from .plugins import AuditPlugin, AuthPlugin, CredentialPlugin, TelemetryPlugin
 
 __all__ = [
-    "CALLS",
-    "METHODS",
     "AuditEvent",
     "AuditPlugin",
     "AuthPlugin",

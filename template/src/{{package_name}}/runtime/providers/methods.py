@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from ...contract.hooks import HOOKS, HookSpec, PluginPayload, PluginResult
+from ...contract.hooks import PluginPayload, PluginResult
 from ..loader import Hook
 from ..plugin import Plugin
 from .models import (
@@ -41,7 +41,7 @@ class MethodSpec:
     result: type[Any] = NoneType
 
 
-METHODS: dict[str, MethodSpec] = {
+SPECS: dict[str, MethodSpec] = {
     spec.name: spec
     for spec in (
         MethodSpec("record_counter", TelemetryPlugin, Metric),
@@ -55,9 +55,7 @@ METHODS: dict[str, MethodSpec] = {
         MethodSpec("log_event", AuditPlugin, AuditEvent),
     )
 }
-
-CALLS: dict[str, HookSpec | MethodSpec] = {**HOOKS, **METHODS}
-"""All that callers can ask for by name: hooks and methods."""
+"""The methods by name; call_names.METHODS has the same names."""
 
 
 def method_hooks(plugin: Plugin) -> dict[str, Hook]:
@@ -66,7 +64,7 @@ def method_hooks(plugin: Plugin) -> dict[str, Hook]:
     As a hook it takes a context too, and what it answers stands in `modified_payload` of a result.
     """
     hooks = {}
-    for name, spec in METHODS.items():
+    for name, spec in SPECS.items():
         if isinstance(plugin, spec.owner) and getattr(type(plugin), name) is not getattr(spec.owner, name):
             method = getattr(plugin, name)
             hooks[name] = Hook(spec, _as_hook(spec, method), threaded=not inspect.iscoroutinefunction(method))

@@ -21,7 +21,13 @@ from .models import (
 )
 
 
-class TelemetryPlugin(Plugin):
+class MethodPlugin(Plugin):
+    """Base of all of them: tells the host to look for methods."""
+
+    _answers_methods = True
+
+
+class TelemetryPlugin(MethodPlugin):
     """Takes the gateway's measurements."""
 
     def record_counter(self, metric: Metric) -> Awaitable[None] | None:
@@ -37,7 +43,7 @@ class TelemetryPlugin(Plugin):
         raise NotImplementedError
 
 
-class AuthPlugin(Plugin):
+class AuthPlugin(MethodPlugin):
     """Says who the gateway's callers are."""
 
     def validate_credential(self, credential: Credential) -> Awaitable[UserPrincipal] | UserPrincipal:
@@ -45,7 +51,7 @@ class AuthPlugin(Plugin):
         raise NotImplementedError
 
 
-class CredentialPlugin(Plugin):
+class CredentialPlugin(MethodPlugin):
     """Keeps the credentials with which the gateway calls MCP servers for its users."""
 
     def store_credential(self, credential: NewCredential) -> Awaitable[None] | None:
@@ -65,7 +71,7 @@ class CredentialPlugin(Plugin):
         raise NotImplementedError
 
 
-class AuditPlugin(Plugin):
+class AuditPlugin(MethodPlugin):
     """Takes the gateway's audit events."""
 
     def log_event(self, event: AuditEvent) -> Awaitable[None] | None:
