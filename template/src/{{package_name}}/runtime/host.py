@@ -193,7 +193,10 @@ class Host:
             hosted.running += 1
         try:
             try:
-                reply = await self._run(hosted, call)
+                if self.tracer is not None:
+                    reply = await self._traced(self.tracer, hosted, call)
+                else:
+                    reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
                 written = _written(reply, encode)
             except Unrepresentable as problem:
                 reply = unrepresentable_reply(call, problem)
@@ -259,21 +262,17 @@ class Host:
         for observer in told:
             observer.done(record)
 
-    async def _run(self, hosted: Hosted | None, call: HookCall) -> HookReply:
-        if self.tracer is None:
-            return await self._reply(hosted, call)
-        with self.tracer.span(call) as span:
-            reply = await self._reply(hosted, call)
+    async def _traced(self, tracer: Tracer, hosted: Hosted | None, call: HookCall) -> HookReply:
+        with tracer.span(call) as span:
+            reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
             span.done(*verdict(reply))
             return reply
 
-    async def _reply(self, hosted: Hosted | None, call: HookCall) -> HookReply:
-        if hosted is None:
-            if call.plugin.lower() in self._failed:
-                text = f"plugin {call.plugin} failed to start; the server's log has the reason"
-                return error_reply(call, ErrorCode.PLUGIN_UNAVAILABLE, text)
-            return error_reply(call, ErrorCode.UNKNOWN_PLUGIN, f"this server has no plugin {call.plugin!r}")
-        return await hosted.reply(call)
+    def _no_plugin(self, call: HookCall) -> HookReply:
+        if call.plugin.lower() in self._failed:
+            text = f"plugin {call.plugin} failed to start; the server's log has the reason"
+            return error_reply(call, ErrorCode.PLUGIN_UNAVAILABLE, text)
+        return error_reply(call, ErrorCode.UNKNOWN_PLUGIN, f"this server has no plugin {call.plugin!r}")
 
 
 def _written(reply: HookReply, encode: Callable[[HookReply], bytes]) -> bytes:

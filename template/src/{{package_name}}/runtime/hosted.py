@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -129,13 +129,13 @@ class Hosted:
         # A context that was emptied must go back too.
         return result_reply(call, result, context if carried or carries(context) else None)
 
-    async def _run(self, hook: Hook, payload: Any, context: PluginContext) -> Any:
+    def _run(self, hook: Hook, payload: Any, context: PluginContext) -> Awaitable[Any]:
         if hook.threaded:
             loop = asyncio.get_running_loop()
             # What belongs to the call, such as its span, goes with it into the thread.
             run = contextvars.copy_context().run
-            return await self.deadlines.run(loop.run_in_executor(self.threads, run, hook.method, payload, context))
-        return await self.deadlines.run(hook.method(payload, context))
+            return self.deadlines.run(loop.run_in_executor(self.threads, run, hook.method, payload, context))
+        return self.deadlines.run(hook.method(payload, context))
 
     async def shutdown(self) -> None:
         """Shut the plugin down; one that fails to is logged and stops nobody else."""

@@ -106,11 +106,8 @@ def _parts(model: BaseModel) -> dict[str, Any]:
     """Take a model of the contract apart into what it holds."""
     parts = dict(model.__dict__)
     for name, value in parts.items():
-        kind = type(value)
-        if kind in _ROOTS:
-            parts[name] = value.root
-        elif kind in _MODELS:
-            parts[name] = _parts(value)
+        if (kind := type(value)) in _MODELS:
+            parts[name] = value.root if kind in _ROOTS else _parts(value)
     if model.__pydantic_extra__:
         parts |= model.__pydantic_extra__
     return parts

@@ -40,7 +40,10 @@ def map_strings(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {key: map_strings(item, change) for key, item in value.items()}
+        # Most items are strings, which need no call of their own.
+        return {
+            key: change(item) if isinstance(item, str) else map_strings(item, change) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [map_strings(item, change) for item in value]
+        return [change(item) if isinstance(item, str) else map_strings(item, change) for item in value]
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Literal
+from typing import Any
 
 from ...contract import plugin_service_pb2 as pb
 from ..calls import HookCall, HookReply, Unrepresentable
@@ -15,6 +15,8 @@ from .struct_bytes import Unusual, struct_bytes, varint
 
 _METRIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _METRICS_LIMIT = 16
+# How two fields of the answer to a hook call begin: the field's number, and that a length comes first.
+_PLUGIN_NAME = bytes((pb.InvokeHookResponse.PLUGIN_NAME_FIELD_NUMBER << 3 | 2,))
 _RESULT = bytes((pb.InvokeHookResponse.RESULT_FIELD_NUMBER << 3 | 2,))
 
 
@@ -36,34 +38,31 @@ def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | Non
 
 
 def read_context(message: pb.PluginContext) -> dict[str, Any]:
-    """Read a plugin context; the contract has no null, so empty strings stand for missing values.
+    """Read what is set of a plugin context; the contract has no null, so empty strings stand for missing values.
 
     Raises:
         Unrepresentable: a number is not one of JSON.
     """
-    shared = message.global_context
-    user: Any = None
-    if shared.HasField("user_string"):
-        user = shared.user_string
-    elif shared.HasField("user_struct"):
-        user = from_struct(shared.user_struct, "context.global_context.user")
-    return {
-        "state": _read(message, "state", "context.state"),
-        "metadata": _read(message, "metadata", "context.metadata"),
-        "global_context": {
-            "request_id": shared.request_id,
-            "server_id": shared.server_id or None,
-            "tenant_id": shared.tenant_id or None,
-            "user": user,
-            "state": _read(shared, "state", "context.global_context.state"),
-            "metadata": _read(shared, "metadata", "context.global_context.metadata"),
-        },
-    }
-
-
-def _read(message: pb.PluginContext | pb.GlobalContext, field: Literal["state", "metadata"], path: str) -> Any:
-    # Most are not set, and an empty Struct costs as much to make as a small one to read.
-    return from_struct(getattr(message, field), path) if message.HasField(field) else {}
+    source = message.global_context
+    shared: dict[str, Any] = {"request_id": source.request_id}
+    context: dict[str, Any] = {"global_context": shared}
+    if server := source.server_id:
+        shared["server_id"] = server
+    if tenant := source.tenant_id:
+        shared["tenant_id"] = tenant
+    if source.HasField("user_string"):
+        shared["user"] = source.user_string
+    elif source.HasField("user_struct"):
+        shared["user"] = from_struct(source.user_struct, "context.global_context.user")
+    if source.HasField("state"):
+        shared["state"] = from_struct(source.state, "context.global_context.state")
+    if source.HasField("metadata"):
+        shared["metadata"] = from_struct(source.metadata, "context.global_context.metadata")
+    if message.HasField("state"):
+        context["state"] = from_struct(message.state, "context.state")
+    if message.HasField("metadata"):
+        context["metadata"] = from_struct(message.metadata, "context.metadata")
+    return context
 
 
 def unreadable(
@@ -110,23 +109,29 @@ def write_reply(reply: HookReply) -> bytes:
     Raises:
         Unrepresentable: a value cannot be written without changing it.
     """
-    message = pb.InvokeHookResponse(plugin_name=reply.plugin)
     if reply.error is not None:
+        message = pb.InvokeHookResponse(plugin_name=reply.plugin)
         _write_error(reply.error, message.error)
         return message.SerializeToString()
-    result = reply.result or {}
-    if "denial_metadata" in result:
-        result = dict(result)
-        _write_metrics(result.pop("denial_metadata"), message.result_base.denial_metadata)
-    if reply.context is not None:
-        write_context(reply.context, message.context)
+    # The fields of a message may be written one by one; most replies need no message made for them.
+    name, result = reply.plugin.encode(), reply.result or {}
+    parts = [_PLUGIN_NAME, varint(len(name)), name]
+    if reply.context is not None or "denial_metadata" in result:
+        message = pb.InvokeHookResponse()
+        if "denial_metadata" in result:
+            result = dict(result)
+            _write_metrics(result.pop("denial_metadata"), message.result_base.denial_metadata)
+        if reply.context is not None:
+            write_context(reply.context, message.context)
+        parts.append(message.SerializeToString())
     try:
         written = struct_bytes(result)
+        parts += (_RESULT, varint(len(written)), written)
     except Unusual:
+        message = pb.InvokeHookResponse()
         to_struct(result, message.result, "result")
-        return message.SerializeToString()
-    # The fields of a message may come in any order.
-    return b"".join((message.SerializeToString(), _RESULT, varint(len(written)), written))
+        parts.append(message.SerializeToString())
+    return b"".join(parts)
 
 
 def write_config(config: dict[str, Any] | None) -> bytes:

@@ -43,7 +43,11 @@ def read_reply(response: pb.InvokeHookResponse) -> dict[str, Any]:
             }
         reply["result"] = result
     if response.HasField("context"):
-        reply["context"] = read_context(response.context)
+        # Callers find all parts of a context, whatever is set.
+        read = read_context(response.context)
+        whole = {"state": {}, "metadata": {}} | read
+        shared = {"server_id": None, "tenant_id": None, "user": None, "state": {}, "metadata": {}}
+        reply["context"] = whole | {"global_context": shared | read["global_context"]}
     return reply
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct as Layout
-from typing import Any
+from typing import Any, TypeVar
 
 from .plain import EXACT_INTEGER, LIST_LEVELS, MAP_LEVELS, MESSAGE_LEVELS
+
+K = TypeVar("K")
 
 # Tags: the field's number, and how its value is laid out (2: a length comes first).
 _ENTRY = b"\x0a"
@@ -23,13 +25,16 @@ _LIST = b"\x32"
 _ITEM = b"\x0a"
 
 _TRUE, _FALSE, _NULL = b"\x20\x01", b"\x20\x00", b"\x08\x00"
+# Whole values that come often; `dict` stands for an empty one.
+_CONSTANTS: dict[Any, bytes] = {True: _TRUE, False: _FALSE, None: _NULL, dict: _MAP + b"\x00"}
 _BYTE = [bytes((number,)) for number in range(128)]
 _double: Callable[[float], bytes] = Layout("<d").pack
 
 # The same few keys come in every call; longer ones, and more of them, are not kept.
 _MOST, _LONG = 1000, 64
 _keys: dict[str, bytes] = {}
-_constants: dict[tuple[str, bool | None], bytes] = {}
+_numbers: dict[str, bytes] = {}
+_constants: dict[tuple[str, Any], bytes] = {}
 
 
 class Unusual(Exception):
@@ -71,37 +76,54 @@ def _map(values: dict[str, Any], room: int) -> bytes:
     for name, value in values.items():
         kind = type(value)
         if kind is str:
-            text = value.encode()
-            size = len(text)
-            key = _keys.get(name) or _key(name)
-            if size < 100 and len(key) < 20:
-                # All lengths fit into one byte each.
-                parts += (_ENTRY, _BYTE[len(key) + size + 3], key, _BYTE[size + 2], _STRING, _BYTE[size], text)
-                continue
+            tag, written = _STRING, value.encode()
         elif kind is bool or value is None:
             parts.append(_constants.get((name, value)) or _constant(name, value))
             continue
-        written = _value(value, room)
-        length = varint(len(written))
+        elif kind is dict:
+            if not value and room >= MAP_LEVELS:
+                parts.append(_constants.get((name, dict)) or _constant(name, dict))
+                continue
+            tag, written = _MAP, _map(value, room)
+        elif (kind is int and -EXACT_INTEGER <= value <= EXACT_INTEGER) or (kind is float and value - value == 0.0):
+            parts += (_numbers.get(name) or _number(name), _double(value))
+            continue
+        elif kind is list:
+            tag, written = _LIST, _list(value, room)
+        else:
+            raise Unusual
         key = _keys.get(name) or _key(name)
-        parts += (_ENTRY, varint(len(key) + len(length) + len(written)), key, length, written)
+        head, size = len(key), len(written)
+        if size < 100 and head < 20:
+            # All lengths fit into one byte each.
+            parts += (_ENTRY, _BYTE[head + size + 3], key, _BYTE[size + 2], tag, _BYTE[size], written)
+        else:
+            length = varint(size)
+            inner = varint(size + len(length) + 1)
+            outer = varint(head + len(inner) + 1 + len(length) + size)
+            parts += (_ENTRY, outer, key, inner, tag, length, written)
     return b"".join(parts)
-
-
-def _constant(name: str, value: bool | None) -> bytes:
-    key = _key(name)
-    written = _NULL if value is None else _TRUE if value else _FALSE
-    entry = _ENTRY + varint(len(key) + 3) + key + _BYTE[2] + written
-    if len(_constants) < _MOST and len(name) < _LONG:
-        _constants[name, value] = entry
-    return entry
 
 
 def _key(name: str) -> bytes:
     text = name.encode()
-    written = _KEY + varint(len(text)) + text + _VALUE
-    if len(_keys) < _MOST and len(name) < _LONG:
-        _keys[name] = written
+    return _kept(_keys, name, name, _KEY + varint(len(text)) + text + _VALUE)
+
+
+def _constant(name: str, value: Any) -> bytes:
+    key, written = _key(name), _CONSTANTS[value]
+    return _kept(_constants, (name, value), name, _ENTRY + varint(len(key) + 3) + key + _BYTE[2] + written)
+
+
+def _number(name: str) -> bytes:
+    """All of an entry that comes before a number's eight bytes."""
+    key = _key(name)
+    return _kept(_numbers, name, name, _ENTRY + varint(len(key) + 10) + key + _BYTE[9] + _NUMBER)
+
+
+def _kept(known: dict[K, bytes], key: K, name: str, written: bytes) -> bytes:
+    if len(known) < _MOST and len(name) < _LONG:
+        known[key] = written
     return written
 
 
@@ -118,18 +140,19 @@ def _value(value: Any, room: int) -> bytes:
         written = _map(value, room)
         return _MAP + varint(len(written)) + written
     if kind is list:
-        return _list(value, room - LIST_LEVELS)
+        written = _list(value, room)
+        return _LIST + varint(len(written)) + written
     if (kind is int and -EXACT_INTEGER <= value <= EXACT_INTEGER) or (kind is float and value - value == 0.0):
         return _NUMBER + _double(value)
     raise Unusual
 
 
 def _list(values: list[Any], room: int) -> bytes:
+    room -= LIST_LEVELS
     if room < 0:
         raise Unusual
     parts: list[bytes] = []
     for value in values:
         written = _value(value, room)
         parts += (_ITEM, varint(len(written)), written)
-    together = b"".join(parts)
-    return _LIST + varint(len(together)) + together
+    return b"".join(parts)
