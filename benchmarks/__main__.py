@@ -12,9 +12,10 @@ from typing import Any
 
 from . import cost, end_to_end, footprint, gateway_side, report, versions, workers
 from .bench import Bench, prepared
+from .end_to_end import IN_FLIGHT, MANY
 from .inputs import SIZES
 from .subjects import TRANSPORTS
-from .targets import ratios
+from .targets import WORKERS, ratios
 
 
 def main() -> int:
@@ -49,14 +50,16 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     results["start"] = footprint.start(bench, 1 if quick else rounds)
     results["memory"] = footprint.memory(bench)
     results["installed"] = footprint.installed(bench)
+    counts, few = ([MANY], 2) if quick else (IN_FLIGHT, rounds)
     print("measuring the gateway's client", file=sys.stderr)
-    results["end_to_end"] = end_to_end.measure(bench, rounds, 0.5 if quick else min(seconds, 2.0))
+    results["end_to_end"] = end_to_end.measure(bench, counts, rounds, 0.5 if quick else min(seconds, 2.0))
     print("measuring both versions of the Unix protocol", file=sys.stderr)
-    results["versions"] = versions.measure(bench, rounds, seconds)
+    results["versions"] = versions.measure(bench, few, seconds)
     print("measuring workers", file=sys.stderr)
-    results["workers"] = workers.measure(bench, [workers.LIGHT] if quick else workers.SIZES, rounds, seconds)
+    transports, light = (list(WORKERS), [workers.LIGHT]) if quick else (TRANSPORTS, workers.SIZES)
+    results["workers"] = workers.measure(bench, transports, light, few, min(seconds, 3.0))
     print("measuring the connector", file=sys.stderr)
-    results["gateway_side"] = gateway_side.measure(bench, rounds, 0.5 if quick else min(seconds, 2.0))
+    results["gateway_side"] = gateway_side.measure(bench, counts, rounds, 0.5 if quick else min(seconds, 2.0))
     return results
 
 

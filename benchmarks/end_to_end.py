@@ -6,6 +6,7 @@ import json
 import os
 import statistics
 import subprocess
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -19,15 +20,17 @@ from .process import running
 from .subjects import OURS, PEER, TRANSPORTS, Subject
 
 IN_FLIGHT = (1, 16)
+MANY = 16
 
 Rates = dict[str, dict[str, float]]
 
 
-def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Rates]:
+def measure(bench: Bench, counts: Sequence[int], rounds: int, seconds: float) -> dict[str, Rates]:
     """Drive ours and the peer in turns, with one client process for both.
 
     Args:
         bench: what is measured.
+        counts: calls in flight.
         rounds: runs of each.
         seconds: how long a run lasts.
 
@@ -40,17 +43,17 @@ def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Rates]:
             subjects = [bench.subject(name, transport) for name in (OURS, PEER)]
             for subject in subjects:
                 first_answer(subject, stack.enter_context(running(subject)), bench.inputs["small"])
-            runs = _drive(bench, subjects, rounds, seconds)
+            runs = _drive(bench, subjects, counts, rounds, seconds)
         found[transport] = {
-            name: {str(count): statistics.median(run[name][str(count)] for run in runs) for count in IN_FLIGHT}
+            name: {str(count): statistics.median(run[name][str(count)] for run in runs) for count in counts}
             for name in (OURS, PEER)
         }
     return found
 
 
-def _drive(bench: Bench, subjects: list[Subject], rounds: int, seconds: float) -> list[Rates]:
+def _drive(bench: Bench, subjects: list[Subject], counts: Sequence[int], rounds: int, seconds: float) -> list[Rates]:
     blocks = {subject.name: client_block(subject) for subject in subjects}
-    job = {"blocks": blocks, "name": NAME, "query": QUERY, "counts": IN_FLIGHT, "rounds": rounds, "seconds": seconds}
+    job = {"blocks": blocks, "name": NAME, "query": QUERY, "counts": counts, "rounds": rounds, "seconds": seconds}
     done = subprocess.run(
         [bench.peer.python, "-m", "benchmarks.gateway_driver", json.dumps(job)], cwd=bench.folder,
         env=os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=240, check=False,

@@ -6,6 +6,7 @@ import json
 import os
 import statistics
 import subprocess
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -26,11 +27,12 @@ CONNECTOR, PEER = "connector", "peer"
 Figures = dict[str, dict[str, dict[str, float]]]
 
 
-def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Figures]:
+def measure(bench: Bench, counts: Sequence[int], rounds: int, seconds: float) -> dict[str, Figures]:
     """Drive one server with both clients in turns, from one process on uvloop, as gateways run.
 
     Args:
         bench: what is measured.
+        counts: calls in flight.
         rounds: runs of each client.
         seconds: how long a run lasts.
 
@@ -43,24 +45,24 @@ def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Figures]:
         with ExitStack() as stack:
             subject = bench.subject(OURS, transport)
             first_answer(subject, stack.enter_context(running(subject)), bench.inputs["small"])
-            runs = _drive(bench, subject, rounds, seconds)
+            runs = _drive(bench, subject, counts, rounds, seconds)
         found[transport] = {
             client: {
                 str(count): {
                     figure: statistics.median(run[client][str(count)][figure] for run in runs)
                     for figure in ("rate", "cpu")
                 }
-                for count in IN_FLIGHT
+                for count in counts
             }
             for client in (CONNECTOR, PEER)
         }
     return found
 
 
-def _drive(bench: Bench, subject: Subject, rounds: int, seconds: float) -> list[Figures]:
+def _drive(bench: Bench, subject: Subject, counts: Sequence[int], rounds: int, seconds: float) -> list[Figures]:
     job = {
         "block": client_block(subject), "endpoint": _endpoint(subject), "package": bench.plugin.package, "name": NAME,
-        "query": QUERY, "counts": IN_FLIGHT, "rounds": rounds, "seconds": seconds,
+        "query": QUERY, "counts": counts, "rounds": rounds, "seconds": seconds,
     }  # fmt: skip
     path = os.pathsep.join([str(ROOT), bench.plugin.environ["PYTHONPATH"]])
     done = subprocess.run(

@@ -8,7 +8,7 @@ should be here, and the target is held against those.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 from .bench import Bench
@@ -17,17 +17,19 @@ from .cost import WARM_UP
 from .load import generator
 from .process import running
 
-TRANSPORTS = ("http", "grpc", "unix")
 COUNTS = ("1", "2")
 SIZES = ("small", "10 kB")
 LIGHT = "10 kB"
 
 
-def measure(bench: Bench, sizes: Iterable[str], rounds: int, seconds: float) -> dict[str, dict[str, dict[str, float]]]:
+def measure(
+    bench: Bench, transports: Iterable[str], sizes: Sequence[str], rounds: int, seconds: float
+) -> dict[str, dict[str, dict[str, float]]]:
     """Measure one worker and two in turns.
 
     Args:
         bench: what is measured.
+        transports: their names.
         sizes: the inputs' sizes.
         rounds: runs of each.
         seconds: how long a run lasts.
@@ -37,7 +39,7 @@ def measure(bench: Bench, sizes: Iterable[str], rounds: int, seconds: float) -> 
     """
     return {
         transport: {size: _measure(bench, transport, size, rounds, seconds) for size in sizes}
-        for transport in TRANSPORTS
+        for transport in transports
     }
 
 
