@@ -7,7 +7,7 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..codecs.mcp.exact_json import dumps, loads
+from ..codecs.exact_json import dumps, loads
 from ..errors import StartError
 from ..tls import client_ssl_context
 from . import ClientTls

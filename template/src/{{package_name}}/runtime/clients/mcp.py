@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from ..codecs.mcp.exact_json import loads
+from ..codecs.exact_json import loads
 from ..codecs.mcp.jsonrpc import OVERLOADED
 from ..codecs.mcp.versions import HANDSHAKE_VERSIONS
 

@@ -7,7 +7,7 @@ import contextlib
 import shlex
 from typing import Any
 
-from ..codecs.mcp.exact_json import dumps, loads
+from ..codecs.exact_json import dumps, loads
 from ..errors import StartError
 from . import ClientTls
 from .mcp import McpClient

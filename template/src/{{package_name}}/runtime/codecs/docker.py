@@ -14,7 +14,7 @@ from ..call_names import METHODS
 from ..calls import HookCall, HookReply, Overloaded
 from ..errors import ErrorCode
 from ..host import Host
-from .mcp.exact_json import InvalidJson, dumps, loads
+from .exact_json import InvalidJson, dumps, loads
 
 _STATUS = {
     ErrorCode.UNKNOWN_PLUGIN: 404,

@@ -7,8 +7,8 @@ from typing import Any
 from ...contract import plugin_stream_pb2 as pb
 from ..calls import HookCall, HookReply, Unrepresentable
 from ..errors import MCP_INTERNAL_ERROR, ErrorCode
+from .exact_json import InvalidJson, dumps, loads
 from .frames import MAX_FRAME
-from .mcp.exact_json import InvalidJson, dumps, loads
 from .plain import with_question_marks
 
 

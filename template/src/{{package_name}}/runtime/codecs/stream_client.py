@@ -7,7 +7,7 @@ from typing import Any
 
 from ...contract import plugin_stream_pb2 as pb
 from ..calls import Unrepresentable
-from .mcp.exact_json import InvalidJson, dumps, loads
+from .exact_json import InvalidJson, dumps, loads
 
 
 def write_invoke(

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ..calls import HookCall, HookReply, Overloaded
-from ..codecs.mcp.exact_json import dumps, loads
+from ..codecs.exact_json import dumps, loads
 from ..host import Host
 from .client import PluginClient
 from .entries import Source, config_file

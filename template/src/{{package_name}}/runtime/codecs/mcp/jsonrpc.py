@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .exact_json import InvalidJson, dumps, loads
+from ..exact_json import InvalidJson, dumps, loads
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ...calls import HookReply
-from .exact_json import dumps
+from ..exact_json import dumps
 from .versions import SERVER_INFO_KEY, SUPPORTED_VERSIONS
 
 _INSTRUCTIONS = "Plugins of a ContextForge gateway. Call invoke_hook to run a hook of a plugin."
