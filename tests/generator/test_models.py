@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from generator.contract_files import CONTRACT
 
@@ -90,6 +90,22 @@ def test_a_copy_takes_headers_as_a_plain_dict(hooks: ModuleType, as_model: bool)
     dumped = hooks.ToolPreInvokeResult(modified_payload=changed).model_dump(mode="json")
     assert dumped["modified_payload"] == {"name": "search", "args": {"q": 1}, "headers": {"new": "2"}}
     assert payload.headers["old"] == "1"
+
+
+@pytest.mark.parametrize(
+    "update", [None, {"name": "b"}, {"name": "b", "args": {}}, {"newer": 2}, {"name": "b", "other": 3}]
+)
+@pytest.mark.parametrize("data", [{"name": "a"}, {"name": "a", "args": {"q": 1}, "newer": 1}])
+def test_a_copy_is_what_pydantic_makes(hooks: ModuleType, data: dict[str, Any], update: dict[str, Any] | None) -> None:
+    payload = hooks.ToolPreInvokePayload.model_validate(data)
+    ours, theirs = payload.model_copy(update=update), BaseModel.model_copy(payload, update=update)
+    assert type(ours) is type(theirs)
+    assert ours == theirs
+    assert ours.model_fields_set == theirs.model_fields_set
+    assert ours.model_dump_json() == theirs.model_dump_json()
+    # Nothing of it is shared with the original.
+    for part in ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__"):
+        assert getattr(ours, part) is not getattr(payload, part)
 
 
 def test_headers_are_like_a_dict(hooks: ModuleType) -> None:

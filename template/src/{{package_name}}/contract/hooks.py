@@ -79,15 +79,15 @@ class PluginPayload(BaseModel):
                 name: roots[name].model_validate(value) if name in roots and isinstance(value, dict) else value
                 for name, value in update.items()
             }
-        if deep or not update or not update.keys() <= self.__dict__.keys() or self.__pydantic_private__ is not None:
+        fields = {**self.__dict__, **(update or {})}
+        if deep or len(fields) > len(self.__dict__) or self.__pydantic_private__ is not None:
             return super().model_copy(update=update, deep=deep)
         # What pydantic does for replaced fields, without its search for the rest, which takes twice as long.
-        copied = self.__new__(type(self))
-        extra = self.__pydantic_extra__
-        object.__setattr__(copied, "__dict__", self.__dict__ | update)
-        object.__setattr__(copied, "__pydantic_extra__", extra and extra.copy())
-        object.__setattr__(copied, "__pydantic_fields_set__", self.__pydantic_fields_set__ | update.keys())
-        object.__setattr__(copied, "__pydantic_private__", None)
+        copied, extra, keep = self.__new__(type(self)), self.__pydantic_extra__, object.__setattr__
+        keep(copied, "__dict__", fields)
+        keep(copied, "__pydantic_extra__", None if extra is None else extra.copy())
+        keep(copied, "__pydantic_fields_set__", self.__pydantic_fields_set__.union(update or ()))
+        keep(copied, "__pydantic_private__", None)
         return copied
 
 

@@ -91,8 +91,9 @@ def result_reply(call: HookCall, result: PluginResult[Any], context: PluginConte
 
     if type(result).__module__ != hooks.__name__:
         return dumped()
-    data = {name: value for name, value in _parts(result).items() if value is not None}
-    return HookReply(call.plugin, data, context=None if context is None else _context_parts(context), dumped=dumped)
+    return HookReply(
+        call.plugin, _parts(result, empty=False), None, None if context is None else _context_parts(context), dumped
+    )
 
 
 def carries(context: PluginContext) -> bool:
@@ -102,14 +103,15 @@ def carries(context: PluginContext) -> bool:
     return bool(context.state or context.global_context.state or own)
 
 
-def _parts(model: BaseModel) -> dict[str, Any]:
-    """Take a model of the contract apart into what it holds."""
-    parts = dict(model.__dict__)
+def _parts(model: BaseModel, empty: bool = True) -> dict[str, Any]:
+    """Take a model of the contract apart into what it holds; what is None is left out of it unless `empty`."""
+    own = model.__dict__
+    if model.__pydantic_extra__:
+        own = own | model.__pydantic_extra__
+    parts = dict(own) if empty else {name: value for name, value in own.items() if value is not None}
     for name, value in parts.items():
         if (kind := type(value)) in _MODELS:
             parts[name] = value.root if kind in _ROOTS else _parts(value)
-    if model.__pydantic_extra__:
-        parts |= model.__pydantic_extra__
     return parts
 
 

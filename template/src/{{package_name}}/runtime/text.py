@@ -40,10 +40,7 @@ def map_strings(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        # Most items are strings, which need no call of their own.
-        return {
-            key: change(item) if isinstance(item, str) else map_strings(item, change) for key, item in value.items()
-        }
+        return {key: map_strings(item, change) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [change(item) if isinstance(item, str) else map_strings(item, change) for item in value]
+        return [map_strings(item, change) for item in value]
     return value

@@ -45,8 +45,8 @@ def read_reply(response: pb.InvokeHookResponse) -> dict[str, Any]:
     if response.HasField("context"):
         # Callers find all parts of a context, whatever is set.
         read = read_context(response.context)
-        whole = {"state": {}, "metadata": {}} | read
-        shared = {"server_id": None, "tenant_id": None, "user": None, "state": {}, "metadata": {}}
+        whole: dict[str, Any] = {"state": {}, "metadata": {}} | read
+        shared: dict[str, Any] = {"server_id": None, "tenant_id": None, "user": None, "state": {}, "metadata": {}}
         reply["context"] = whole | {"global_context": shared | read["global_context"]}
     return reply
 

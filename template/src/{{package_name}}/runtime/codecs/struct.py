@@ -82,8 +82,7 @@ def _read_map(message: Struct) -> dict[str, Any]:
         for name in fields:
             value = fields[name]
             # Most values are strings, and asking for one costs half of asking which kind it is.
-            text = value.string_value
-            read[name] = text if text else _read_value(value)
+            read[name] = value.string_value or _read_value(value)
     except _NotFinite as problem:
         problem.steps.append(f".{name}")
         raise
@@ -94,8 +93,7 @@ def _read_list(message: ListValue) -> list[Any]:
     read: list[Any] = []
     try:
         for value in message.values:
-            text = value.string_value
-            read.append(text if text else _read_value(value))
+            read.append(value.string_value or _read_value(value))
     except _NotFinite as problem:
         problem.steps.append(f"[{len(read)}]")
         raise
@@ -103,17 +101,19 @@ def _read_list(message: ListValue) -> list[Any]:
 
 
 def _read_value(message: Value) -> Any:
-    kind = message.WhichOneof("kind")
-    if kind == "struct_value":
-        return _read_map(message.struct_value)
-    if kind == "number_value":
-        number = message.number_value
+    number = message.number_value
+    if number:
         if number.is_integer():
             return int(number) if -EXACT_INTEGER <= number <= EXACT_INTEGER else number
         # Only a finite number less itself is nothing.
         if number - number == 0.0:
             return number
         raise _NotFinite
+    kind = message.WhichOneof("kind")
+    if kind == "struct_value":
+        return _read_map(message.struct_value)
+    if kind == "number_value":
+        return 0
     if kind == "list_value":
         return _read_list(message.list_value)
     if kind == "bool_value":

@@ -28,6 +28,12 @@ _TRUE, _FALSE, _NULL = b"\x20\x01", b"\x20\x00", b"\x08\x00"
 # Whole values that come often; `dict` stands for an empty one.
 _CONSTANTS: dict[Any, bytes] = {True: _TRUE, False: _FALSE, None: _NULL, dict: _MAP + b"\x00"}
 _BYTE = [bytes((number,)) for number in range(128)]
+# By length: how an entry begins, and what stands before a text, a map and a list in one, while all lengths are short.
+_SHORT = 100
+_ENTRIES = [_ENTRY + length for length in _BYTE]
+_STRINGS, _MAPS, _LISTS = (
+    [_BYTE[size + 2] + tag + _BYTE[size] for size in range(_SHORT)] for tag in (_STRING, _MAP, _LIST)
+)
 _double: Callable[[float], bytes] = Layout("<d").pack
 
 # The same few keys come in every call; longer ones, and more of them, are not kept.
@@ -76,7 +82,7 @@ def _map(values: dict[str, Any], room: int) -> bytes:
     for name, value in values.items():
         kind = type(value)
         if kind is str:
-            tag, written = _STRING, value.encode()
+            tag, heads, written = _STRING, _STRINGS, value.encode()
         elif kind is bool or value is None:
             parts.append(_constants.get((name, value)) or _constant(name, value))
             continue
@@ -84,23 +90,22 @@ def _map(values: dict[str, Any], room: int) -> bytes:
             if not value and room >= MAP_LEVELS:
                 parts.append(_constants.get((name, dict)) or _constant(name, dict))
                 continue
-            tag, written = _MAP, _map(value, room)
+            tag, heads, written = _MAP, _MAPS, _map(value, room)
         elif (kind is int and -EXACT_INTEGER <= value <= EXACT_INTEGER) or (kind is float and value - value == 0.0):
             parts += (_numbers.get(name) or _number(name), _double(value))
             continue
         elif kind is list:
-            tag, written = _LIST, _list(value, room)
+            tag, heads, written = _LIST, _LISTS, _list(value, room)
         else:
             raise Unusual
         key = _keys.get(name) or _key(name)
-        head, size = len(key), len(written)
-        if size < 100 and head < 20:
-            # All lengths fit into one byte each.
-            parts += (_ENTRY, _BYTE[head + size + 3], key, _BYTE[size + 2], tag, _BYTE[size], written)
+        size = len(written)
+        if size < _SHORT and len(key) < 20:
+            parts += (_ENTRIES[len(key) + size + 3], key, heads[size], written)
         else:
             length = varint(size)
             inner = varint(size + len(length) + 1)
-            outer = varint(head + len(inner) + 1 + len(length) + size)
+            outer = varint(len(key) + len(inner) + 1 + len(length) + size)
             parts += (_ENTRY, outer, key, inner, tag, length, written)
     return b"".join(parts)
 

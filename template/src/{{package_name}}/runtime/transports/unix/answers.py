@@ -37,11 +37,29 @@ class Answers:
         """
         # GetPluginConfigRequest has its name where a hook call has its hook, and GetPluginConfigsRequest is empty.
         request = v1.InvokeHookRequest.FromString(data)
-        if request.plugin_name or request.HasField("payload") or request.HasField("context"):
-            return await self._serial_hook(request, len(data))
-        if request.hook_type:
-            return protobuf.write_config(self._host.plugin_config(request.hook_type)), True
-        return protobuf.write_configs(self._host.plugin_configs()), True
+        if not (request.plugin_name or request.HasField("payload") or request.HasField("context")):
+            return self._serial_configs(request.hook_type), True
+        overrun = False
+
+        def write(reply: HookReply) -> bytes:
+            nonlocal overrun
+            overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
+            written = protobuf.write_reply(reply)
+            if len(written) > MAX_FRAME:
+                raise Unrepresentable("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+            return written
+
+        size = len(data)
+        try:
+            call = protobuf.read_call(request, "unix", size=size)
+            written = await self._host.answer(call, write)
+        except Unrepresentable as problem:
+            refused, code = protobuf.unreadable(request, problem, "unix", size=size)
+            return self._host.refuse(refused, code, str(problem), write), True
+        except Overloaded as refusal:
+            return write(refusal.reply), True
+        # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
+        return written, not overrun
 
     async def stream(self, frame: v2.ClientFrame, size: int) -> bytes:
         """Answer a call of version 2.
@@ -62,27 +80,10 @@ class Answers:
             return stream.write_health(frame.id, self._host.plugin_serving(name) if name else self._host.ready)
         return stream.write_unknown_request(frame.id)
 
-    async def _serial_hook(self, request: v1.InvokeHookRequest, size: int) -> tuple[bytes, bool]:
-        overrun = False
-
-        def write(reply: HookReply) -> bytes:
-            nonlocal overrun
-            overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
-            written = protobuf.write_reply(reply)
-            if len(written) > MAX_FRAME:
-                raise Unrepresentable("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
-            return written
-
-        try:
-            call = protobuf.read_call(request, "unix", size=size)
-            written = await self._host.answer(call, write)
-        except Unrepresentable as problem:
-            refused, code = protobuf.unreadable(request, problem, "unix", size=size)
-            return self._host.refuse(refused, code, str(problem), write), True
-        except Overloaded as refusal:
-            return write(refusal.reply), True
-        # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
-        return written, not overrun
+    def _serial_configs(self, name: str) -> bytes:
+        if name:
+            return protobuf.write_config(self._host.plugin_config(name))
+        return protobuf.write_configs(self._host.plugin_configs())
 
     async def _stream_hook(self, frame: v2.ClientFrame, size: int) -> bytes:
         write = partial(stream.write_reply, frame.id)
