@@ -1,8 +1,8 @@
 """Two workers against one: calls per second of the same plugin, by the same load generator.
 
 Server and generator share the machine's cores: on two of them, what the generator takes is lost to two workers. Of a
-small call's time wrk and h2load take more than a fourth; with 10 kB they are as light as a generator should be here, and
-the target is held against those.
+small call's time wrk and h2load take more than a fourth; with 10 kB they are as light as a generator should be here,
+and the target is held against those.
 """
 
 from __future__ import annotations
