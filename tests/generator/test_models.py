@@ -108,6 +108,14 @@ def test_a_copy_is_what_pydantic_makes(hooks: ModuleType, data: dict[str, Any], 
         assert getattr(ours, part) is not getattr(payload, part)
 
 
+@pytest.mark.parametrize("update", [None, {"root": {"Accept": "*/*"}}])
+def test_a_copy_of_headers_is_what_pydantic_makes(hooks: ModuleType, update: dict[str, Any] | None) -> None:
+    headers = hooks.HttpHeaderPayload({"Host": "a"})
+    ours, theirs = headers.model_copy(update=update), BaseModel.model_copy(headers, update=update)
+    assert vars(ours) == vars(theirs)
+    assert ours.model_dump() == theirs.model_dump()
+
+
 def test_headers_are_like_a_dict(hooks: ModuleType) -> None:
     headers = hooks.HttpHeaderPayload({"a": "1", "b": "2"})
     assert {**headers, "c": "3"} == {"a": "1", "b": "2", "c": "3"}

@@ -80,7 +80,8 @@ class PluginPayload(BaseModel):
                 for name, value in update.items()
             }
         fields = {**self.__dict__, **(update or {})}
-        if deep or len(fields) > len(self.__dict__) or self.__pydantic_private__ is not None:
+        more = len(fields) > len(self.__dict__) or self.__pydantic_private__ is not None
+        if deep or more or self.__pydantic_root_model__:
             return super().model_copy(update=update, deep=deep)
         # What pydantic does for replaced fields, without its search for the rest, which takes twice as long.
         copied, extra, keep = self.__new__(type(self)), self.__pydantic_extra__, object.__setattr__
