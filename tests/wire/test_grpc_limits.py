@@ -353,8 +353,8 @@ def test_grpcio_sees_the_refusals(server: Serve, pb: Any, tmp_path: Path) -> Non
         grpc.insecure_channel(served.endpoints["grpc"].removeprefix("grpc://")) as channel,
     ):
         waiting = gate.hold([line], 1)
-        invoke: Any = channel.unary_unary(INVOKE)
-        configs: Any = channel.unary_unary(CONFIGS)
+        invoke: Any = channel.unary_unary(INVOKE, None, None)
+        configs: Any = channel.unary_unary(CONFIGS, None, None)
         with pytest.raises(grpc.RpcError) as overloaded:
             invoke(request(pb, "echo"), timeout=LIMIT)
         assert overloaded.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

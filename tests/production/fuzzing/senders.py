@@ -64,7 +64,7 @@ def on_grpc(endpoint: str, messages: Iterable[bytes]) -> list[grpc.StatusCode]:
     """Call with any bytes as the message, by the gateways' own library; the statuses of the answers."""
     codes = []
     with grpc.insecure_channel(endpoint.partition("://")[2]) as channel:
-        invoke: Any = channel.unary_unary(INVOKE)
+        invoke: Any = channel.unary_unary(INVOKE, None, None)
         for batch in _batches(messages):
             futures = [invoke.future(message, timeout=_LIMIT) for message in batch]
             codes += [future.code() for future in futures]
