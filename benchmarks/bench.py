@@ -14,6 +14,7 @@ from tests.support.rendering import RenderedPlugin, rendered_plugin
 from . import subjects
 from .inputs import Input, make_inputs
 from .peer import Peer, make_peer
+from .process import site_packages
 from .subjects import Subject
 
 NAME = "BenchGuard"
@@ -69,10 +70,6 @@ def prepared() -> Iterator[Bench]:
 
 def _compile(python: Path, folder: Path) -> None:
     """Write the byte code of an environment and a folder, as pip does; who was not run before starts the slower."""
-    where = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
     # Exits with 1 for files of other Pythons, which packages carry among their tests.
-    command = [str(python), "-m", "compileall", "-q", "-j0", where.stdout.strip(), str(folder)]
+    command = [str(python), "-m", "compileall", "-q", "-j0", str(site_packages(python)), str(folder)]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)

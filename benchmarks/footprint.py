@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 import time
 from pathlib import Path
 
 from .bench import Bench
 from .calls import first_answer
-from .process import resident_megabytes, running
+from .process import resident_megabytes, running, site_packages
 from .subjects import OURS, PEER, TRANSPORTS, Subject
 
 CALLS = 1_000
@@ -59,9 +58,7 @@ def _memory(bench: Bench, subjects: list[Subject]) -> float:
 
 
 def _installed(python: Path) -> dict[str, float]:
-    script = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
-    folder = Path(done.stdout.strip())
+    folder = site_packages(python)
     # Byte code is made at run time, as far as modules were imported: it would favour who was not run.
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     named = {path.name.partition("-")[0].lower() for path in folder.glob("*.dist-info")}

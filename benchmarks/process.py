@@ -1,4 +1,4 @@
-"""A subject's process: started, watched through /proc, ended."""
+"""A subject's process: started, watched through /proc, ended; and what its interpreter has installed."""
 
 from __future__ import annotations
 
@@ -45,3 +45,10 @@ def resident_megabytes(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024 / 1e6
     raise RuntimeError(f"process {pid} has ended")
+
+
+def site_packages(python: Path) -> Path:
+    """The folder of an interpreter's packages."""
+    script = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())

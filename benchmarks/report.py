@@ -69,7 +69,7 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
         for transport, rows in results["workers"].items() for size, row in rows.items()
     ]  # fmt: skip
     heads = ["transport", "input", "calls/s, 1 worker", "calls/s, 2 workers", "ratio"]
-    yield from _table("Workers (the load generator shares the cores; with 10 kB it is light)", heads, rates)
+    yield from _table("Workers (runs of 3 s at most; only with 10 kB is the generator light)", heads, rates)
     sides = [f"{what}, {n} in flight" for n in IN_FLIGHT for what in ("calls/s", "CPU µs/call")]
     heads = ["transport", "client", *sides]
     yield from _table("The gateway's side: connector and cpex's own client", heads, rows(results["gateway_side"]))
