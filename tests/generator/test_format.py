@@ -35,6 +35,19 @@ ODD = {
         ('int32 retry_delay_ms = 6 [(default_json) = "0"]', 'double retry_delay_ms = 6 [(default_json) = "0.5"]'),
         ("map<string, string> args = 2;", "map<string, HttpHeaderPayload> args = 2;"),
     ],
+    "two hooks with one answer": [
+        (
+            "(ToolPostInvokePayload) returns (ToolPostInvokeResult)",
+            "(ToolPreInvokePayload) returns (ToolPreInvokeResult)",
+        ),
+        ('writable: ["result"]', 'writable: ["name"]'),
+        (
+            "// What tool_post_invoke answers.\nmessage ToolPostInvokeResult {\n"
+            "  // The parts that every hook's result has.\n  PluginResult base = 1;\n"
+            "  // The payload to go on with.\n  optional ToolPostInvokePayload modified_payload = 2;\n}\n",
+            "",
+        ),
+    ],
     "many writable fields": [('writable: ["result"]', 'writable: ["name", "result"]')],
 }
 

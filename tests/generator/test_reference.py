@@ -21,6 +21,11 @@ def section(hook: str) -> str:
     return (ROOT / REFERENCE).read_text("utf-8").split(f"\n## {hook}\n")[1].split("\n## ")[0]
 
 
+def imported(hooks: ModuleType) -> dict[str, Any]:
+    """Return what `from hooks import *` gives."""
+    return {name: getattr(hooks, name) for name in hooks.__all__}
+
+
 def code(text: str, language: str) -> str:
     """Return the example in a language."""
     found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
@@ -32,7 +37,7 @@ def code(text: str, language: str) -> str:
 def test_the_example_runs_on_the_example(hooks: ModuleType, name: str) -> None:
     text = section(name)
     names: dict[str, Any] = {}
-    exec(code(text, "python"), dict(vars(hooks)), names)
+    exec(code(text, "python"), imported(hooks), names)
     data = json.loads(code(text, "json"))
     spec = hooks.HOOKS[name]
     payload = spec.payload.model_validate(data)
@@ -45,7 +50,7 @@ def test_the_example_runs_on_the_example(hooks: ModuleType, name: str) -> None:
 
 def test_blocking_as_shown(hooks: ModuleType) -> None:
     text = (ROOT / REFERENCE).read_text("utf-8").split("\n## Results\n")[1]
-    result = eval(code(text, "python"), dict(vars(hooks)))
+    result = eval(code(text, "python"), imported(hooks))
     assert (result.continue_processing, result.violation.code) == (False, "FORBIDDEN")
 
 

@@ -39,11 +39,20 @@ def test_every_hook_has_a_method_and_a_name(hooks: ModuleType) -> None:
             method(hooks.HookMethods(), None, None)
 
 
+def test_every_result_has_a_name(hooks: ModuleType) -> None:
+    for spec in hooks.HOOKS.values():
+        assert getattr(hooks, spec.result_name) is spec.result
+        assert issubclass(spec.result, hooks.PluginResult)
+    with pytest.raises(AttributeError, match="has no attribute 'ToolPreInvokeAnswer'"):
+        hooks.ToolPreInvokeAnswer  # noqa: B018
+
+
 def test_everything_public_is_exported(hooks: ModuleType) -> None:
     defined = {
         name
         for name, value in vars(hooks).items()
         if name.isidentifier() and not name.startswith("_") and getattr(value, "__module__", None) == hooks.__name__
     }
-    assert set(hooks.__all__) == (defined - {"PayloadT"}) | {"HOOKS"}
+    results = {spec.result_name for spec in hooks.HOOKS.values()}
+    assert set(hooks.__all__) == (defined - {"PayloadT"}) | {"HOOKS"} | results
     assert hooks.ToolHookType.TOOL_PRE_INVOKE == "tool_pre_invoke"

@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..contract import hooks as _hooks
-from ..contract.hooks import *  # noqa: F403 - the names are those of hooks.__all__
 from .config import PluginCondition, PluginConfig, PluginMode
 from .errors import PluginError, PluginErrorModel, PluginViolationError
 from .plugin import Plugin, PluginSettings
 from .text import map_strings, strings
 
 if TYPE_CHECKING:
+    from ..contract.hooks import *  # noqa: F403 - the names are those of hooks.__all__
     from .providers import (
         AuditEvent,
         AuditPlugin,
@@ -56,9 +56,12 @@ __all__ = [
 ]
 __all__ += _hooks.__all__
 
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    """Import the plugins that answer Docker's MCP gateway, and their models, once somebody asks for one."""
-    if name in __all__:
-        return getattr(import_module(".providers", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """Look up what is made or imported when somebody asks for it: hook models, and plugins of Docker's gateway."""
+        if name in _hooks.__all__:
+            return getattr(_hooks, name)
+        if name in __all__:
+            return getattr(import_module(".providers", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
