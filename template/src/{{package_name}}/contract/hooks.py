@@ -5,10 +5,9 @@ Fields that a model does not know survive a round trip, so that newer gateways l
 """
 
 from collections.abc import Awaitable, ItemsView, Iterator, KeysView, Mapping, ValuesView
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
@@ -473,8 +472,7 @@ class HttpHookType(StrEnum):
     HTTP_AUTH_CHECK_PERMISSION = "http_auth_check_permission"
 
 
-@dataclass(frozen=True, slots=True)
-class HookSpec:
+class HookSpec(NamedTuple):
     """What is known about one hook.
 
     Attributes:

@@ -7,9 +7,8 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -30,8 +29,7 @@ class Spec(Protocol):
     def result(self) -> type[Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(NamedTuple):
     """One implemented hook of one plugin.
 
     Attributes:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .certs.folder import DEFAULT_FOLDER, CertFolder, own_name
 from .config import ConfigFile
 from .errors import StartError
 from .setting_table import CONFIG_PATH, SETTINGS, Setting
-from .tls import TlsSettings, client_auth_value
 from .transports import TRANSPORTS
+
+if TYPE_CHECKING:
+    from .tls import TlsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,7 @@ class HttpSettings:
     token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class GrpcSettings:
+class GrpcSettings(NamedTuple):
     """Where gRPC listens: on host and port when `listen_tcp`, and on `uds` when it is set."""
 
     host: str
@@ -39,23 +39,20 @@ class GrpcSettings:
     max_connection_age: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class UnixSettings:
+class UnixSettings(NamedTuple):
     """Where the length-prefixed Unix socket listens."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class AdminSettings:
+class AdminSettings(NamedTuple):
     """Where health and metrics are read."""
 
     host: str
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What callers may ask of each process of the server.
 
     Attributes:
@@ -77,8 +74,7 @@ class Limits:
     uids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(NamedTuple):
     """All settings of a server; times in seconds, sizes in bytes."""
 
     transports: tuple[str, ...]
@@ -178,7 +174,7 @@ def resolve_settings(
         hook_timeout=look.value("hook_timeout"),
         grace=look.value("grace"),
         workers=look.value("workers"),
-        limits=Limits(**{each.name: look.value(f"limits.{each.name}") for each in fields(Limits)}),
+        limits=Limits(**{name: look.value(f"limits.{name}") for name in Limits._fields}),
         http=HttpSettings(
             look.value("http.host"),
             look.value("http.port"),
@@ -213,6 +209,9 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any]) -> TlsSettings
     # Files without the switch mean TLS: following half of the documentation must not serve plain text in silence.
     if enabled is False or (enabled is None and not (certfile or keyfile)):
         return None
+    from .certs.folder import DEFAULT_FOLDER, CertFolder, own_name
+    from .tls import TlsSettings, client_auth_value
+
     setting = SETTINGS[f"{transport}.tls.certfile"]
     ca_bundle = look.given(f"{transport}.tls.ca_bundle")
     own = CertFolder(Path(DEFAULT_FOLDER)).plugin(own_name())

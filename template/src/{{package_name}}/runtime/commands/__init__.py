@@ -23,14 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 when all is well, 1 when the command's own check failed, 2 for something to put right.
     """
-    package = __name__.split(".")[0]
-    parser = argparse.ArgumentParser(prog=f"python -m {package}", description="Serve and try this gateway plugin.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    given = sys.argv[1:] if argv is None else argv
-    # One command does not wait for what the others import.
-    for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:
-        import_module(f".{name.replace('-', '_')}", __name__).add_parser(commands)
-    arguments = parser.parse_args(given)
+    arguments = _parsed(sys.argv[1:] if argv is None else argv)
     try:
         return int(arguments.run(arguments))
     except StartError as problem:
@@ -38,3 +31,13 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_USAGE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def _parsed(given: list[str]) -> argparse.Namespace:
+    package = __name__.split(".")[0]
+    parser = argparse.ArgumentParser(prog=f"python -m {package}", description="Serve and try this gateway plugin.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # One command does not wait for what the others import.
+    for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:
+        import_module(f".{name.replace('-', '_')}", __name__).add_parser(commands)
+    return parser.parse_args(given)

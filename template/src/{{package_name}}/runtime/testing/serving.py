@@ -119,7 +119,7 @@ def _settings(
     if certificates is None:
         return settings
     tls = certificates.server_tls
-    return replace(settings, http=replace(settings.http, tls=tls), grpc=replace(settings.grpc, tls=tls))
+    return settings._replace(http=replace(settings.http, tls=tls), grpc=settings.grpc._replace(tls=tls))
 
 
 def _written(file: ConfigFile, path: Path) -> Path:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from ...codecs.frames import HEADER, FrameBuffer
 
@@ -15,8 +14,7 @@ logger = logging.getLogger(__name__)
 _TOGETHER = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a connection may ask for.
 
     Attributes:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from ...codecs.frames import MAX_FRAME
 from ...codecs.protobuf import check_configs
 from ...peer import check_uids, is_allowed
-from .answers import Answers
 from .arrival import ArrivalClock
 from .connection import Connection, Limits
 from .opening import Opening
 from .serial import SerialConnection
-from .stream import StreamConnection
+from .serial_answers import SerialAnswers
 
 if TYPE_CHECKING:
     from ...host import Host
@@ -54,7 +53,7 @@ class UnixTransport:
             read_time=settings.limits.read_time,
             calls=_CALLS,
         )
-        self._answers = Answers(host)
+        self._serial = SerialAnswers(host)
         self._connections: set[Connection] = set()
         self._all_lost = asyncio.Event()
         self._server: Accepting
@@ -112,9 +111,13 @@ class UnixTransport:
         """Make the connection that takes an opening's place, in version 2 or 1."""
         connection: Connection
         if streaming:
-            connection = StreamConnection(self._answers.stream, self._limits, self._lost)
+            # No released gateway speaks it.
+            from .stream import StreamConnection
+            from .stream_answers import StreamAnswers
+
+            connection = StreamConnection(StreamAnswers(self._host).answer, self._limits, self._lost)
         else:
-            connection = SerialConnection(self._answers.serial, self._clock, self._limits, self._lost)
+            connection = SerialConnection(self._serial.answer, self._clock, self._limits, self._lost)
         self._connections.discard(opening)
         self._connections.add(connection)
         return connection
