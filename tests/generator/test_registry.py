@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from types import ModuleType
 
 import pytest
@@ -43,6 +44,7 @@ def test_every_result_has_a_name(hooks: ModuleType) -> None:
     for spec in hooks.HOOKS.values():
         assert getattr(hooks, spec.result_name) is spec.result
         assert issubclass(spec.result, hooks.PluginResult)
+        assert pickle.loads(pickle.dumps(spec.result(retry_delay_ms=5))) == spec.result(retry_delay_ms=5)
     with pytest.raises(AttributeError, match="has no attribute 'ToolPreInvokeAnswer'"):
         hooks.ToolPreInvokeAnswer  # noqa: B018
 

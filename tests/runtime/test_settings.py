@@ -15,12 +15,18 @@ from tests.support.rendering import RenderedPlugin
 from tests.support.serving import config_file, run
 
 _RESOLVE = """
-import argparse, dataclasses, json, sys
+import dataclasses, json, sys
 from pathlib import Path
 from {package}.runtime.config import load_config_file
 from {package}.runtime.settings import resolve_settings
+
+def plain(value):
+    if dataclasses.is_dataclass(value):
+        return dataclasses.asdict(value)
+    return {{name: plain(part) for name, part in value._asdict().items()}} if hasattr(value, "_asdict") else value
+
 cli, path = json.loads(sys.argv[1]), Path(sys.argv[2])
-print(json.dumps(dataclasses.asdict(resolve_settings(cli, load_config_file(path)))))
+print(json.dumps(plain(resolve_settings(cli, load_config_file(path)))))
 """
 
 _NAMES = """
