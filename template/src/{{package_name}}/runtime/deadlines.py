@@ -16,12 +16,16 @@ class Overrun(Exception):
 class Deadlines:
     """Limits calls that all have the same time.
 
+    Made for the event loop that runs now.
+
     Args:
         limit: seconds that a call may take.
     """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
+        # To ask for the running loop is a call of the system, too much for each call.
+        self._loop = asyncio.get_running_loop()
         # The ends of calls by their tasks, in the order of both, and the tasks that were cancelled at theirs.
         self._running: dict[asyncio.Task[Any], float] = {}
         self._expired: set[asyncio.Task[Any]] = set()
@@ -36,10 +40,9 @@ class Deadlines:
         Raises:
             Overrun: it was not done in time, or blocked the event loop for longer than its time.
         """
-        task = asyncio.current_task()
+        loop = self._loop
+        task = asyncio.current_task(loop)
         assert task is not None
-        # To ask for the running loop is a call of the system, which current_task has made.
-        loop = task.get_loop()
         if task in self._running:
             # A call within a call: the outer one's time ends first.
             return await call
@@ -47,7 +50,7 @@ class Deadlines:
         cancelling = task.cancelling()
         self._running[task] = end
         if self._timer is None:
-            self._timer = loop.call_at(end, self._expire, loop)
+            self._timer = loop.call_at(end, self._expire)
         try:
             result = await call
         except BaseException:
@@ -61,12 +64,12 @@ class Deadlines:
             raise Overrun
         return result
 
-    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
+    def _expire(self) -> None:
+        now = self._loop.time()
         self._timer = None
         for task, end in list(self._running.items()):
             if end > now:
-                self._timer = loop.call_at(end, self._expire, loop)
+                self._timer = self._loop.call_at(end, self._expire)
                 break
             del self._running[task]
             self._expired.add(task)

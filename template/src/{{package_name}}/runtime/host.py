@@ -65,6 +65,7 @@ class Host:
         self.running = 0
         self.connections = Connections(max_connections)
         self.observers: list[Observer] = []
+        self._told: dict[Outcome, list[Observer]] = {}
         self.metrics: MetricsSource | None = None
         self.tracer: Tracer | None = None
         self.watchers: list[Callable[[], None]] = []
@@ -243,7 +244,9 @@ class Host:
     def _record(
         self, call: HookCall, hosted: Hosted | None, outcome: Outcome, code: str, began: float, written: int
     ) -> None:
-        told = [observer for observer in self.observers if outcome in observer.outcomes]
+        told = self._told.get(outcome)
+        if told is None:
+            told = self._told[outcome] = [observer for observer in self.observers if outcome in observer.outcomes]
         if not told:
             return
         record = CallRecord(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import secrets
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, RootModel
@@ -91,9 +92,7 @@ def result_reply(call: HookCall, result: PluginResult[Any], context: PluginConte
 
     if type(result).__module__ != hooks.__name__:
         return dumped()
-    return HookReply(
-        call.plugin, _parts(result, empty=False), None, None if context is None else _context_parts(context), dumped
-    )
+    return HookReply(call.plugin, _parts(result), None, None if context is None else _context_parts(context), dumped)
 
 
 def carries(context: PluginContext) -> bool:
@@ -103,16 +102,22 @@ def carries(context: PluginContext) -> bool:
     return bool(context.state or context.global_context.state or own)
 
 
-def _parts(model: BaseModel, empty: bool = True) -> dict[str, Any]:
-    """Take a model of the contract apart into what it holds; what is None is left out of it unless `empty`."""
+def _parts(model: BaseModel) -> dict[str, Any]:
+    """Take a model of the contract apart into what it holds; a field that is None goes where that is its default."""
     own = model.__dict__
     if model.__pydantic_extra__:
         own = own | model.__pydantic_extra__
-    parts = dict(own) if empty else {name: value for name, value in own.items() if value is not None}
+    optional = _optional(type(model))
+    parts = {name: value for name, value in own.items() if value is not None or name not in optional}
     for name, value in parts.items():
         if (kind := type(value)) in _MODELS:
             parts[name] = value.root if kind in _ROOTS else _parts(value)
     return parts
+
+
+@cache
+def _optional(kind: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in kind.model_fields.items() if field.default is None)
 
 
 def _context_parts(context: PluginContext) -> dict[str, Any]:

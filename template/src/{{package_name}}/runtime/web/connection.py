@@ -50,6 +50,7 @@ class LimitedConnection(Base):
         policy: what holds for all connections.
         part: HEADERS or BODY while a request is being read, otherwise None.
         due: when that part must have arrived, in the loop's time; for a new connection, when a request must begin.
+            0 until the bytes that have come are read to their end, since most hold a whole request.
         loose: bytes that have come since the request last got on.
     """
 
@@ -91,6 +92,8 @@ class LimitedConnection(Base):
             return
         self.loose += len(data)
         super().data_received(data)
+        if self.due == 0.0:
+            self.due = self.loop.time() + self.policy.limits.read_time
         if self.loose > self.policy.limits.header_bytes:
             self.refuse_headers()
         elif self.due == inf and (self.cycle is None or self.cycle.response_complete):

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from .responses import HttpRefusal, Scope, send_refusal
+from .responses import Header, HttpRefusal, Scope, send_refusal
 
 if TYPE_CHECKING:
     from .httptools_connection import HttptoolsConnection
@@ -32,6 +33,7 @@ class Exchange:
         disconnected: the client is gone.
         response_started: the application has begun to answer.
         response_complete: it has answered.
+        task: carries the request out, and is among the server's tasks until that is done.
     """
 
     __slots__ = (
@@ -47,7 +49,10 @@ class Exchange:
         "keep_alive",
         "response_complete",
         "response_started",
+        "task",
     )
+
+    task: asyncio.Task[None]
 
     def __init__(self, connection: HttptoolsConnection, scope: Scope, keep_alive: bool, wants_continue: bool) -> None:
         self._connection = connection
@@ -91,12 +96,13 @@ class Exchange:
     async def run(self, app: Any) -> None:
         """Have the request answered."""
         try:
-            await app(self._scope, self._receive, self._send)
+            await app(self._scope, self._receive, self)
         except Exception as problem:
             logger.error("a request was not answered", exc_info=problem)
             if not self.response_started:
-                await send_refusal(self._send, HttpRefusal(500, "internal error; the server's log has the reason"))
+                await send_refusal(self, HttpRefusal(500, "internal error; the server's log has the reason"))
         finally:
+            self._connection.tasks.discard(self.task)
             if not self.response_complete:
                 self._connection.transport.close()
 
@@ -117,23 +123,35 @@ class Exchange:
         self._size = 0
         return {"type": "http.request", "body": body, "more_body": self._more}
 
-    async def _send(self, message: Any) -> None:
+    async def __call__(self, message: Any) -> None:
+        """Send the answer, as ASGI has it."""
         if message["type"] == "http.response.start":
             self._start = message
             self.response_started = True
             return
+        await self.answer(self._start["status"], self._start["headers"], message["body"])
+
+    async def answer(self, status: int, headers: Iterable[Header], body: bytes) -> None:
+        """Send the answer in one piece.
+
+        Args:
+            status: the HTTP status.
+            headers: the headers, that of the body's length among them.
+            body: the body.
+        """
         connection = self._connection
+        self.response_started = True
         if connection.flow.write_paused and not self.disconnected:
             await connection.flow.drain()
         self.response_complete = True
         if self.disconnected or connection.transport.is_closing():
             return
-        lines = [_START[self._start["status"]]]
-        for name, value in (*connection.server_state.default_headers, *self._start["headers"]):
+        lines = [_START[status]]
+        for name, value in (*connection.server_state.default_headers, *headers):
             lines += (name, b": ", value, b"\r\n")
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
-        lines += (b"\r\n", message["body"] if self._scope["method"] != "HEAD" else b"")
+        lines += (b"\r\n", body if self._scope["method"] != "HEAD" else b"")
         connection.transport.write(b"".join(lines))
         if not self.keep_alive:
             connection.transport.close()

@@ -27,7 +27,7 @@ class HttptoolsConnection(LimitedConnection):
 
     def on_message_begin(self) -> None:
         """A request has begun."""
-        self._begin(HEADERS)
+        self.part, self.due = HEADERS, 0.0
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -38,7 +38,7 @@ class HttptoolsConnection(LimitedConnection):
             self.refuse_headers()
             raise ValueError("the headers are too large")
         self.loose = 0
-        self._begin(BODY)
+        self.part, self.due = BODY, 0.0
         keep_alive = self.parser.should_keep_alive()
         free = self._answered()
         self.cycle = Exchange(self, self._scope(), keep_alive, self.expect_100_continue)
@@ -94,9 +94,8 @@ class HttptoolsConnection(LimitedConnection):
         }
 
     def _run(self, exchange: Exchange) -> None:
-        task = self.loop.create_task(exchange.run(self.app))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        exchange.task = self.loop.create_task(exchange.run(self.app))
+        self.tasks.add(exchange.task)
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -37,8 +37,11 @@ class HttpRefusal(Exception):
 
 
 async def send_body(send: Send, status: int, content_type: Header, body: bytes, *extra: Header) -> None:
-    """Send an answer with a body."""
+    """Send an answer with a body, in one piece where `send` can do that."""
     headers = [content_type, (b"content-length", b"%d" % len(body)), *extra]
+    if answer := getattr(send, "answer", None):
+        await answer(status, headers, body)
+        return
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
