@@ -56,8 +56,8 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     print("measuring both versions of the Unix protocol", file=sys.stderr)
     results["versions"] = versions.measure(bench, few, seconds)
     print("measuring workers", file=sys.stderr)
-    transports, light = (list(WORKERS), [workers.LIGHT]) if quick else (TRANSPORTS, workers.SIZES)
-    results["workers"] = workers.measure(bench, transports, light, few, min(seconds, 3.0))
+    transports, measured = (list(WORKERS), ["small"]) if quick else (TRANSPORTS, workers.SIZES)
+    results["workers"] = workers.measure(bench, transports, measured, few, min(seconds, 3.0))
     print("measuring the connector", file=sys.stderr)
     results["gateway_side"] = gateway_side.measure(bench, counts, rounds, 0.5 if quick else min(seconds, 2.0))
     return results

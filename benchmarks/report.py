@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import readme
+from . import readme, workers
 from .chart import draw
 from .end_to_end import IN_FLIGHT
 from .gateway_side import rows
@@ -69,7 +69,8 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
         for transport, rows in results["workers"].items() for size, row in rows.items()
     ]  # fmt: skip
     heads = ["transport", "input", "calls/s, 1 worker", "calls/s, 2 workers", "ratio"]
-    yield from _table("Workers (runs of 3 s at most; only with 10 kB is the generator light)", heads, rates)
+    light = f"{workers.IN_FLIGHT.connections} connections with {workers.IN_FLIGHT.each} calls in flight each"
+    yield from _table(f"Workers (runs of 3 s at most; {light})", heads, rates)
     sides = [f"{what}, {n} in flight" for n in IN_FLIGHT for what in ("calls/s", "CPU µs/call")]
     heads = ["transport", "client", *sides]
     yield from _table("The gateway's side: connector and cpex's own client", heads, rows(results["gateway_side"]))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .subjects import FLOOR, OURS, PEER
-from .workers import LIGHT
 
 MARGIN = 0.15
 
@@ -118,9 +117,9 @@ def _versions(results: Mapping[str, Any]) -> Iterator[Ratio]:
 
 def _workers(results: Mapping[str, Any]) -> Iterator[Ratio]:
     for transport, target in WORKERS.items():
-        if rates := results.get("workers", {}).get(transport, {}).get(LIGHT):
+        for size, rates in results.get("workers", {}).get(transport, {}).items():
             value = rates["2"] / rates["1"]
-            yield Ratio(f"{transport}: calls/s of two workers to one's, {LIGHT}", value, target, at_least=True)
+            yield Ratio(f"{transport}: calls/s of two workers to one's, {size}", value, target, at_least=True)
 
 
 def _gateway_side(results: Mapping[str, Any]) -> Iterator[Ratio]:

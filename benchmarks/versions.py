@@ -12,7 +12,7 @@ from .bench import Bench
 from .calls import first_answer
 from .cost import WARM_UP
 from .inputs import Input
-from .load import Load
+from .load import InFlight, Load
 from .load.unix import drive_version
 from .process import cpu_seconds, running
 from .subjects import OURS, PEER, Subject
@@ -60,5 +60,5 @@ def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, dict[str, di
 
 def _drive(subject: Subject, version: int, call: Input, seconds: float) -> Load:
     if version == 1:
-        return drive_version(1, subject.address, call.message, seconds, IN_FLIGHT, 1)
-    return drive_version(2, subject.address, call.stream_message, seconds, 1, IN_FLIGHT)
+        return drive_version(1, subject.address, call.message, seconds, InFlight(IN_FLIGHT, 1))
+    return drive_version(2, subject.address, call.stream_message, seconds, InFlight(1, IN_FLIGHT))

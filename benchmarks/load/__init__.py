@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..inputs import Input
 
@@ -28,6 +28,18 @@ class Load:
     p99: float
 
 
+class InFlight(NamedTuple):
+    """How many calls are in flight.
+
+    Attributes:
+        connections: how many connections.
+        each: calls in flight on each of them.
+    """
+
+    connections: int
+    each: int
+
+
 class Generator(Protocol):
     """Calls a server.
 
@@ -35,12 +47,13 @@ class Generator(Protocol):
         address: the port or the socket's path.
         call: the input.
         seconds: how long to call.
+        in_flight: how many calls at once; None for 16, over as many connections as the transport's clients use.
 
     Raises:
         RuntimeError: a call failed.
     """
 
-    def __call__(self, address: str, call: Input, seconds: float) -> Load: ...
+    def __call__(self, address: str, call: Input, seconds: float, in_flight: InFlight | None = None) -> Load: ...
 
 
 def generator(transport: str) -> Generator:

@@ -8,19 +8,18 @@ from pathlib import Path
 
 from ..calls import METHOD
 from ..inputs import Input
-from . import Load, percentiles
+from . import InFlight, Load, percentiles
 from .tool import run
 
-CONNECTIONS, STREAMS = 4, 4
 
-
-def drive(address: str, call: Input, seconds: float) -> Load:
-    """Call for some seconds over 4 connections with 4 calls in flight each; see load.Generator."""
+def drive(address: str, call: Input, seconds: float, in_flight: InFlight | None = None) -> Load:
+    """Call for some seconds, unless told otherwise over 4 connections with 4 calls each; see load.Generator."""
+    connections, streams = in_flight or (4, 4)
     with tempfile.TemporaryDirectory() as folder:
         body, log = Path(folder, "body"), Path(folder, "log")
         body.write_bytes(call.grpc_frame)
         whole = max(1, round(seconds))
-        command = ["h2load", "-t1", f"-c{CONNECTIONS}", f"-m{STREAMS}", f"-D{whole}", "-d", str(body)]
+        command = ["h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-D{whole}", "-d", str(body)]
         headers = ["-H", "content-type: application/grpc", "-H", "te: trailers"]
         url = f"http://127.0.0.1:{address}{METHOD}"
         output = run([*command, *headers, f"--log-file={log}", url], "nghttp2-client", seconds)

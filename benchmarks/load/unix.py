@@ -9,19 +9,19 @@ from pathlib import Path
 from tests.support.environments import environment
 
 from ..inputs import Input
-from . import Load
+from . import InFlight, Load
 from .tool import run
 
 # The client must cost less than the server.
 REQUIREMENTS = ["uvloop>=0.21"]
 
 
-def drive(address: str, call: Input, seconds: float) -> Load:
-    """Call for some seconds over 4 connections with 4 calls in flight each; see load.Generator."""
-    return drive_version(1, address, call.message, seconds, 4, 4)
+def drive(address: str, call: Input, seconds: float, in_flight: InFlight | None = None) -> Load:
+    """Call for some seconds, unless told otherwise over 4 connections with 4 calls each; see load.Generator."""
+    return drive_version(1, address, call.message, seconds, in_flight or InFlight(4, 4))
 
 
-def drive_version(version: int, address: str, message: bytes, seconds: float, connections: int, in_flight: int) -> Load:
+def drive_version(version: int, address: str, message: bytes, seconds: float, in_flight: InFlight) -> Load:
     """Call in one version of the protocol.
 
     Args:
@@ -29,8 +29,7 @@ def drive_version(version: int, address: str, message: bytes, seconds: float, co
         address: the socket's path.
         message: the call; in version 2 without its number.
         seconds: how long to call.
-        connections: how many connections.
-        in_flight: calls in flight on each.
+        in_flight: how many calls at once.
 
     Raises:
         RuntimeError: a call failed.
@@ -39,7 +38,7 @@ def drive_version(version: int, address: str, message: bytes, seconds: float, co
         file = Path(folder, "message")
         file.write_bytes(message)
         client = Path(__file__).with_name("unix_client.py")
-        shape = [str(connections), str(in_flight), str(seconds)]
+        shape = [*map(str, in_flight), str(seconds)]
         python = str(environment("load", REQUIREMENTS))
         output = run([python, str(client), str(version), address, str(file), *shape], "python3", seconds)
     return Load(*json.loads(output))
