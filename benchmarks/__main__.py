@@ -22,10 +22,10 @@ def main() -> int:
     """Measure; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under two minutes; exit 1 when a ratio is too bad")
-    parser.add_argument("--rounds", type=int, help="interleaved runs of each subject [default: 5, quick 3]")
+    parser.add_argument("--rounds", type=int, help="interleaved runs of each subject [default: 5, quick 2]")
     parser.add_argument("--seconds", type=float, help="length of a run [default: 5, quick 1]")
     options = parser.parse_args()
-    rounds = options.rounds or (3 if options.quick else 5)
+    rounds = options.rounds or (2 if options.quick else 5)
     seconds = options.seconds or (1.0 if options.quick else 5.0)
     with prepared() as bench:
         results = measure(bench, ["small"] if options.quick else list(SIZES), rounds, seconds, options.quick)
@@ -50,16 +50,17 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     results["start"] = footprint.start(bench, 1 if quick else rounds)
     results["memory"] = footprint.memory(bench)
     results["installed"] = footprint.installed(bench)
-    counts, few = ([MANY], 2) if quick else (IN_FLIGHT, rounds)
+    counts = [MANY] if quick else IN_FLIGHT
     print("measuring the gateway's client", file=sys.stderr)
-    results["end_to_end"] = end_to_end.measure(bench, counts, rounds, 0.5 if quick else min(seconds, 2.0))
+    length = 0.5 if quick else min(seconds, 2.0)
+    results["end_to_end"] = end_to_end.measure(bench, counts, rounds if quick else 2 * rounds, length)
     print("measuring both versions of the Unix protocol", file=sys.stderr)
-    results["versions"] = versions.measure(bench, few, seconds)
+    results["versions"] = versions.measure(bench, rounds, seconds)
     print("measuring workers", file=sys.stderr)
     transports, measured = (list(WORKERS), ["small"]) if quick else (TRANSPORTS, workers.SIZES)
-    results["workers"] = workers.measure(bench, transports, measured, few, min(seconds, 3.0))
+    results["workers"] = workers.measure(bench, transports, measured, rounds, min(seconds, 3.0))
     print("measuring the connector", file=sys.stderr)
-    results["gateway_side"] = gateway_side.measure(bench, counts, rounds, 0.5 if quick else min(seconds, 2.0))
+    results["gateway_side"] = gateway_side.measure(bench, counts, rounds, length)
     return results
 
 

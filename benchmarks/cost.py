@@ -54,13 +54,11 @@ def measure(bench: Bench, transport: str, size: str, rounds: int, seconds: float
     """
     call = bench.inputs[size]
     with ExitStack() as stack:
-        servers: list[tuple[Subject, subprocess.Popen[bytes]]] = []
-        for name in SUBJECTS:
-            subject = bench.subject(name, transport)
-            process = stack.enter_context(running(subject))
+        subjects = [bench.subject(name, transport) for name in SUBJECTS]
+        servers = [(subject, stack.enter_context(running(subject))) for subject in subjects]
+        for subject, process in servers:
             first_answer(subject, process, call)
             _drive(subject, process, call, WARM_UP)
-            servers.append((subject, process))
         runs: dict[str, list[Cost]] = {name: [] for name in SUBJECTS}
         for _ in range(rounds):
             for subject, process in servers:

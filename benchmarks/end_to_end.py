@@ -31,7 +31,8 @@ def measure(bench: Bench, counts: Sequence[int], rounds: int, seconds: float) ->
     Args:
         bench: what is measured.
         counts: calls in flight.
-        rounds: runs of each.
+        rounds: runs of each server, each with processes of its own: where the system lets a client and a server run is
+            decided once for each pair, and moves the figures by a tenth.
         seconds: how long a run lasts.
 
     Returns:
@@ -39,11 +40,14 @@ def measure(bench: Bench, counts: Sequence[int], rounds: int, seconds: float) ->
     """
     found: dict[str, Rates] = {}
     for transport in TRANSPORTS:
-        with ExitStack() as stack:
-            subjects = [bench.subject(name, transport) for name in (OURS, PEER)]
-            for subject in subjects:
-                first_answer(subject, stack.enter_context(running(subject)), bench.inputs["small"])
-            runs = _drive(bench, subjects, counts, rounds, seconds)
+        runs: list[Rates] = []
+        for _ in range(rounds):
+            with ExitStack() as stack:
+                subjects = [bench.subject(name, transport) for name in (OURS, PEER)]
+                servers = [(subject, stack.enter_context(running(subject))) for subject in subjects]
+                for subject, process in servers:
+                    first_answer(subject, process, bench.inputs["small"])
+                runs.append(_drive(bench, subjects, counts, seconds))
         found[transport] = {
             name: {str(count): statistics.median(run[name][str(count)] for run in runs) for count in counts}
             for name in (OURS, PEER)
@@ -51,17 +55,17 @@ def measure(bench: Bench, counts: Sequence[int], rounds: int, seconds: float) ->
     return found
 
 
-def _drive(bench: Bench, subjects: list[Subject], counts: Sequence[int], rounds: int, seconds: float) -> list[Rates]:
+def _drive(bench: Bench, subjects: list[Subject], counts: Sequence[int], seconds: float) -> Rates:
     blocks = {subject.name: client_block(subject) for subject in subjects}
-    job = {"blocks": blocks, "name": NAME, "query": QUERY, "counts": counts, "rounds": rounds, "seconds": seconds}
+    job = {"blocks": blocks, "name": NAME, "query": QUERY, "counts": counts, "seconds": seconds}
     done = subprocess.run(
         [bench.peer.python, "-m", "benchmarks.gateway_driver", json.dumps(job)], cwd=bench.folder,
         env=os.environ | SETTINGS | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"the gateway's client failed on {subjects[0].transport}: {done.stderr[-2000:]}")
-    runs: list[Rates] = json.loads(done.stdout.splitlines()[-1])
-    return runs
+    rates: Rates = json.loads(done.stdout.splitlines()[-1])
+    return rates
 
 
 def client_block(subject: Subject) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Calls servers with cpex's external-plugin clients, in turns; runs in an environment that has cpex.
 
 Takes a JSON object: the client's block of the plugins file for each server, the plugin's name, the query, counts of
-calls in flight, the rounds, and the seconds for each run. Prints for each round the calls per second by server and
-count.
+calls in flight, and the seconds for each run. Prints the calls per second by server and count.
 """
 
 import asyncio
@@ -33,25 +32,22 @@ async def rate(framework: Framework, plugin: Any, query: str, count: int, second
     return calls / (time.perf_counter() - start)
 
 
-async def main(blocks: dict[str, Any], name: str, query: str, counts: list[int], rounds: int, seconds: float) -> None:
+async def main(blocks: dict[str, Any], name: str, query: str, counts: list[int], seconds: float) -> None:
     framework = Framework("cpex.framework")
     plugins = {server: framework.client(name, block) for server, block in blocks.items()}
-    runs: list[dict[str, dict[int, float]]] = []
+    rates: dict[str, dict[int, float]] = {server: {} for server in plugins}
     try:
         for plugin in plugins.values():
             await plugin.initialize()
             await rate(framework, plugin, query, 1, WARM_UP)
-        for _ in range(rounds):
-            run: dict[str, dict[int, float]] = {server: {} for server in plugins}
-            for count in counts:
-                for server, plugin in plugins.items():
-                    run[server][count] = await rate(framework, plugin, query, count, seconds)
-            runs.append(run)
+        for count in counts:
+            for server, plugin in plugins.items():
+                rates[server][count] = await rate(framework, plugin, query, count, seconds)
     finally:
         # The last that was opened first: cpex's MCP client holds a task group, and those nest.
         for plugin in reversed(plugins.values()):
             await plugin.shutdown()
-    print(json.dumps(runs))
+    print(json.dumps(rates))
 
 
 if __name__ == "__main__":
