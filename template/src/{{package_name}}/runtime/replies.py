@@ -111,10 +111,10 @@ def _parts(model: BaseModel) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for name, value in own.items():
         kind = type(value)
-        if name in left_out and kind is type(default := left_out[name]) and value == default:
-            continue
         if kind in _MODELS:
             value = value.root if kind in _ROOTS else _parts(value)
+        elif name in left_out and kind is type(default := left_out[name]) and value == default:
+            continue
         parts[name] = value
     return parts
 

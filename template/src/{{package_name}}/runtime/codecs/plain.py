@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -119,5 +118,7 @@ def _path(steps: list[Any]) -> str:
             path += f".{step}" if path else step
         else:
             shown = step if len(step) <= _SHOWN_KEY else step[:_SHOWN_KEY] + "..."
+            import json
+
             path += f"[{json.dumps(shown)}]"
     return path

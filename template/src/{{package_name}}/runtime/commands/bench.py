@@ -14,6 +14,7 @@ from ..call_names import CALLS
 from ..errors import StartError
 from . import options
 from .demo_cases import load_cases
+from .json_input import json_value
 from .own_server import own_server
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _call(arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if arguments.payload and not arguments.hook:
         raise StartError("--payload is given without its hook; name it with --hook")
     if arguments.payload:
-        return arguments.hook, options.json_value(arguments.payload, "the payload")
+        return arguments.hook, json_value(arguments.payload, "the payload")
     cases = [case for case in load_cases(Path("resources/demo.yaml")) if arguments.hook in (None, case.hook)]
     if not cases:
         raise StartError(f"resources/demo.yaml has no call of {arguments.hook}; give its payload with --payload")

@@ -17,6 +17,7 @@ from . import options
 from .changes import describe
 from .colours import Colours
 from .endpoints import client_tls, own_endpoint
+from .json_input import json_value
 
 _RETRY_SECONDS = 0.2
 
@@ -44,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     transport = settings.transports[0]
     endpoint = arguments.endpoint or own_endpoint(settings, transport, str(path))
     tls = settings.grpc.tls if endpoint.startswith("grpc") else settings.http.tls
-    payload = options.json_value(arguments.payload, "the payload")
-    context = options.json_value(arguments.context, "the context") if arguments.context else new_context()
+    payload = json_value(arguments.payload, "the payload")
+    context = json_value(arguments.context, "the context") if arguments.context else new_context()
 
     async def main() -> dict[str, Any]:
         certificates = client_tls(tls, arguments.certfile, arguments.keyfile)

@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C, which is a clean end."""
-    from ..workers.channel import VARIABLE
+    from ..workers.names import VARIABLE
 
     if VARIABLE in os.environ:  # a server that this command has started
         return serve.run(arguments)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..config import ConfigFile, load_config_file
-from ..errors import StartError
 from ..log import log_loop_problem, set_up_logging, show_exception_texts
 from ..setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 from ..settings import ServerSettings, find_config_path, resolve_settings
@@ -59,22 +57,6 @@ def load(arguments: argparse.Namespace) -> tuple[Path, ConfigFile, ServerSetting
     if settings.dev:
         show_exception_texts()
     return path, file, settings
-
-
-def json_value(text: str, what: str) -> Any:
-    """Read JSON that a person has written on the command line.
-
-    Args:
-        text: the JSON.
-        what: what it is, for the error.
-
-    Raises:
-        StartError: it is no JSON.
-    """
-    try:
-        return json.loads(text)
-    except ValueError as problem:
-        raise StartError(f"{what} is not JSON: {problem}") from problem
 
 
 def run_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from ..workers.channel import LEAVING
+from ..workers.names import LEAVING
 from ..workers.process import WorkerProcess
 from ..workers.shared_sockets import SharedSockets
 

@@ -147,8 +147,8 @@ class Exchange:
         if self.disconnected or connection.transport.is_closing():
             return
         lines = [_START[status]]
-        for name, value in (*connection.server_state.default_headers, *headers):
-            lines += (name, b": ", value, b"\r\n")
+        lines += [b"%b: %b\r\n" % header for header in connection.server_state.default_headers]
+        lines += [b"%b: %b\r\n" % header for header in headers]
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
         lines += (b"\r\n", body if self._scope["method"] != "HEAD" else b"")

@@ -6,17 +6,6 @@ import json
 import socket
 from typing import Any
 
-VARIABLE = "PLUGINS_WORKER_CHANNEL"
-"""The environment variable that tells a worker which descriptor its channel is; for nobody else."""
-
-LEAVING = 10.0
-"""Seconds that a worker has beyond the grace of calls in flight, for the shutdown() of plugins."""
-
-NUMBER = "PLUGINS_WORKER"
-"""The environment variable that tells a worker its number, from 1 on; the one that replaces it has the same."""
-
-GONE = "the supervisor of this worker is gone"
-
 _PIECE = 65536
 
 

@@ -10,10 +10,14 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ..connections import Connections
 from ..listeners import Listeners
-from .channel import GONE, LEAVING, NUMBER, VARIABLE, Channel
+from .names import GONE, LEAVING, NUMBER, VARIABLE
+
+if TYPE_CHECKING:
+    from .channel import Channel
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,8 @@ class Membership:
         descriptor = os.environ.pop(VARIABLE, None)
         if descriptor is None:
             return None
+        from .channel import Channel
+
         os.set_inheritable(int(descriptor), False)
         return cls(Channel(socket.socket(fileno=int(descriptor))))
 

@@ -11,7 +11,8 @@ from asyncio.subprocess import DEVNULL, Process
 from typing import Any
 
 from ..errors import StartError
-from .channel import NUMBER, VARIABLE, Channel
+from .channel import Channel
+from .names import NUMBER, VARIABLE
 from .shared_sockets import SharedSockets
 
 

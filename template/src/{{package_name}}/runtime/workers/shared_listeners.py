@@ -10,8 +10,9 @@ from typing import Any
 from ..connections import Connections
 from ..errors import StartError
 from ..listeners import Accepting, Factory, Listeners
-from .channel import GONE, Channel
+from .channel import Channel
 from .loads import Loads, Share
+from .names import GONE
 from .turns import TakingTurns
 
 

@@ -12,8 +12,8 @@ from contextlib import nullcontext
 from ..errors import StartError
 from ..settings import ServerSettings
 from .backoff import Backoff
-from .channel import LEAVING
 from .metrics_folder import MetricsFolder
+from .names import LEAVING
 from .process import WorkerProcess
 from .shared_sockets import SharedSockets
 

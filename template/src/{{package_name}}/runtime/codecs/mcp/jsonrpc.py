@@ -47,6 +47,8 @@ def decode(data: bytes) -> Any:
 
 def result_head(request_id: int | str) -> bytes:
     """The bytes of an answer up to its result."""
+    if type(request_id) is int:
+        return b'{"jsonrpc":"2.0","id":%d,"result":' % request_id
     return b'{"jsonrpc":"2.0","id":%b,"result":' % dumps(request_id)
 
 
