@@ -126,7 +126,7 @@ def _left_out(kind: type[BaseModel]) -> dict[str, Any]:
     Callers read replies field by field, for more than a field costs here. They know the defaults of all releases; that
     a request goes on is said all the same, since nobody should have to guess that.
     """
-    empty = (None, 0, {}) if issubclass(kind, PluginResult) else (None,)
+    empty: tuple[Any, ...] = (None, 0, {}) if issubclass(kind, PluginResult) else (None,)
     defaults = {name: field.get_default(call_default_factory=True) for name, field in kind.model_fields.items()}
     return {name: value for name, value in defaults.items() if not isinstance(value, bool) and value in empty}
 
