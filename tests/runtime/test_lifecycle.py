@@ -24,6 +24,8 @@ def test_all_transports_in_one_process(rendered: RenderedPlugin) -> None:
 
 
 def test_the_unix_transport_loads_only_what_it_needs(rendered: RenderedPlugin) -> None:
+    inner = [f"{rendered.package}.runtime.{name}" for name in ("providers", "tls", "transports.unix.stream")]
+    unneeded = {"grpc", "uvicorn", "orjson", "google.protobuf.text_format", *inner}
     script = (
         "import asyncio, sys\n"
         f"import {rendered.package}\n"
@@ -31,7 +33,7 @@ def test_the_unix_transport_loads_only_what_it_needs(rendered: RenderedPlugin) -
         f"from {rendered.package}.runtime.commands import main\n"
         "original = server.Server._wait\n"
         "async def look(self):\n"
-        f"    found = {{'grpc', 'uvicorn', '{rendered.package}.runtime.providers'}} & set(sys.modules)\n"
+        f"    found = {unneeded} & set(sys.modules)\n"
         "    print('LOADED', sorted(found), 'google.protobuf' in sys.modules)\n"
         "server.Server._wait = look\n"
         "sys.exit(main(sys.argv[1:]))\n"
