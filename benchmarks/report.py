@@ -42,8 +42,8 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
     yield "# Results"
     yield ""
     yield f"Written by `python -m benchmarks` on {about['made']}: {about['machine']}. Medians of {results['rounds']}"
-    yield f"interleaved runs of {results['seconds']:g} s with 16 calls in flight (1 MB: one call). Machines differ:"
-    yield "read the ratios."
+    yield f"interleaved runs of {results['seconds']:g} s (10 kB: 3 s at most) with 16 calls in flight (1 MB: one)."
+    yield "Machines differ: read the ratios."
     yield from _table("Targets", ["ratio", "measured", "target", ""], [_ratio_row(ratio) for ratio in ratios])
     costs = [
         [transport, size, _NAMES[name], f"{cost['cpu']:.1f}", f"{cost['throughput']:,.0f}", f"{cost['p50']:.2f}",
