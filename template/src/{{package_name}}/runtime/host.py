@@ -174,7 +174,8 @@ class Host:
 
         Args:
             call: the call; whatever is wrong with it becomes an error reply.
-            encode: writes a reply in the transport's format; it may raise Unrepresentable for a result.
+            encode: writes a reply in the transport's format; it may raise Unrepresentable for a result. What it
+                returns may be sent already.
 
         Returns:
             What `encode` made of the reply.

@@ -27,9 +27,12 @@ class ArrivalClock:
         self._stalled: float | None = None
         self._timer = self._loop.call_later(_BEAT, self._beat)
 
-    def arrival(self) -> float:
-        """The earliest arrival of bytes that are read now, in the loop's time."""
-        now = self._loop.time()
+    def arrival(self, now: float) -> float:
+        """The earliest arrival of bytes that are read now.
+
+        Args:
+            now: the loop's time, as the answer is.
+        """
         if now - self._last > 2 * _BEAT:
             return self._last
         return now if self._stalled is None else self._stalled

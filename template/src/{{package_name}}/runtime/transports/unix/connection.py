@@ -104,18 +104,22 @@ class Connection(asyncio.Protocol):
         """See asyncio.Protocol."""
         self._can_write.set()
 
-    def _feed(self, data: bytes) -> list[bytes]:
+    def _feed(self, data: bytes, now: float) -> list[bytes]:
         """Take what arrived, and return the whole messages.
+
+        Args:
+            data: what arrived.
+            now: the loop's time.
 
         Raises:
             FrameTooLong: more would come than is read.
         """
         messages = self._buffer.feed(data)
         if messages:
-            self._active = self._loop.time()
-            self._begun = self._active if self._buffer.partial else 0.0
+            self._active = now
+            self._begun = now if self._buffer.partial else 0.0
         elif not self._begun:
-            self._begun = self._loop.time()
+            self._begun = now
         return messages
 
     def _send(self, message: bytes, more: bool) -> None:

@@ -23,8 +23,8 @@ class SerialConnection(Connection):
     """Reads requests, has them answered one after the other, and writes the answers.
 
     Args:
-        answer: turns a request into its answer, and says whether the connection may go on; raises DecodeError when it
-            cannot read the request.
+        answer: has a request answered: it hands the answer over to be sent, and says whether the connection may go on;
+            raises DecodeError when it cannot read the request.
         clock: knows when bytes arrived.
         limits: what the connection may ask for.
         on_lost: told when the connection is gone.
@@ -32,7 +32,7 @@ class SerialConnection(Connection):
 
     def __init__(
         self,
-        answer: Callable[[bytes], Awaitable[tuple[bytes, bool]]],
+        answer: Callable[[bytes, Callable[[bytes], None]], Awaitable[bool]],
         clock: ArrivalClock,
         limits: Limits,
         on_lost: Callable[[Connection], None],
@@ -46,6 +46,8 @@ class SerialConnection(Connection):
         self._pause = (0.0, 0.0)
         self._request_came: asyncio.Future[None] | None = None
         self._answering = False
+        # Until when the answer to the current request may be sent.
+        self._deadline = 0.0
         self._draining = False
         self._task: asyncio.Task[None]
 
@@ -77,13 +79,14 @@ class SerialConnection(Connection):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        arrived = self._clock.arrival()
+        now = self._loop.time()
+        arrived = self._clock.arrival(now)
         # What is read just after a pause may have come during it.
         paused, resumed = self._pause
-        if self._loop.time() - resumed < _JUST_AFTER:
+        if now - resumed < _JUST_AFTER:
             arrived = min(arrived, paused)
         try:
-            requests = self._feed(data)
+            requests = self._feed(data, now)
         except FrameTooLong as problem:
             self._refuse(f"{problem}, at most {self._limits.frame} are read")
             return
@@ -110,7 +113,7 @@ class SerialConnection(Connection):
                 await self._request_came
             arrived, request = self._requests.popleft()
             self._waiting -= HEADER + len(request)
-            if self._waiting <= _READ_AHEAD and self._unread:
+            if self._unread and self._waiting <= _READ_AHEAD:
                 self._pause = (self._unread, self._loop.time())
                 self._go_on_reading()
             if not await self._serve(arrived, request):
@@ -120,10 +123,12 @@ class SerialConnection(Connection):
 
     async def _serve(self, arrived: float, request: bytes) -> bool:
         """Answer one request; False when that ended the connection."""
-        deadline = arrived + self._limits.late
+        self._deadline = arrived + self._limits.late
+        if self._is_late():
+            return False
         self._answering = True
         try:
-            reply, go_on = await self._answer(request) if self._loop.time() < deadline else (b"", False)
+            go_on = await self._answer(request, self._reply)
         except DecodeError:
             self._refuse(f"a message of {len(request)} bytes that cannot be parsed")
             return False
@@ -133,19 +138,26 @@ class SerialConnection(Connection):
             return False
         finally:
             self._answering = False
-        self._active = self._loop.time()
-        if self._active >= deadline:
-            logger.error(
-                "unix: an answer was ready only %.1f s after its call; the connection is closed, since the caller "
-                "could take it for the answer to its next call",
-                self._active - arrived,
-            )
-            self._transport.abort()
-            return False
-        self._send(reply, more=bool(self._requests))
         if not go_on:
             self._close()
-        return go_on
+        return go_on and not self._transport.is_closing()
+
+    def _reply(self, message: bytes) -> None:
+        if not self._is_late():
+            self._send(message, more=bool(self._requests))
+
+    def _is_late(self) -> bool:
+        """Whether the current answer must not be sent any more; the connection is closed then."""
+        self._active = self._loop.time()
+        if self._active < self._deadline:
+            return False
+        logger.error(
+            "unix: an answer was ready only %.1f s after its call; the connection is closed, since the caller "
+            "could take it for the answer to its next call",
+            self._active - self._deadline + self._limits.late,
+        )
+        self._transport.abort()
+        return True
 
     def _wake(self) -> None:
         if self._request_came is not None and not self._request_came.done():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ....contract import plugin_service_pb2 as pb
@@ -24,11 +25,16 @@ class SerialAnswers:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    async def answer(self, data: bytes) -> tuple[bytes, bool]:
+    async def answer(self, data: bytes, send: Callable[[bytes], None]) -> bool:
         """Answer a request, whose kind shows in the fields that are set.
 
+        Args:
+            data: the request.
+            send: takes the answer. It is called as soon as the answer is written: the caller reads it on another core
+                while the host takes down here how the call ended.
+
         Returns:
-            The answer, and whether the connection may go on.
+            Whether the connection may go on.
 
         Raises:
             DecodeError: the bytes are no request.
@@ -36,28 +42,29 @@ class SerialAnswers:
         # GetPluginConfigRequest has its name where a hook call has its hook, and GetPluginConfigsRequest is empty.
         request = pb.InvokeHookRequest.FromString(data)
         if not (request.plugin_name or request.HasField("payload") or request.HasField("context")):
-            return self._configs(request.hook_type), True
+            send(self._configs(request.hook_type))
+            return True
         overrun = False
 
-        def write(reply: HookReply) -> bytes:
+        def deliver(reply: HookReply) -> bytes:
             nonlocal overrun
             overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
             written = protobuf.write_reply(reply)
             if len(written) > MAX_FRAME:
                 raise Unrepresentable("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+            send(written)
             return written
 
         size = len(data)
         try:
-            call = protobuf.read_call(request, "unix", size=size)
-            written = await self._host.answer(call, write)
+            await self._host.answer(protobuf.read_call(request, "unix", size=size), deliver)
         except Unrepresentable as problem:
             refused, code = protobuf.unreadable(request, problem, "unix", size=size)
-            return self._host.refuse(refused, code, str(problem), write), True
+            self._host.refuse(refused, code, str(problem), deliver)
         except Overloaded as refusal:
-            return write(refusal.reply), True
+            deliver(refusal.reply)
         # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
-        return written, not overrun
+        return not overrun
 
     def _configs(self, name: str) -> bytes:
         if name:

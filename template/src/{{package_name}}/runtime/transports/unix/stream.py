@@ -72,7 +72,7 @@ class StreamConnection(Connection):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         try:
-            for message in self._feed(data):
+            for message in self._feed(data, self._loop.time()):
                 self._take(ClientFrame.FromString(message), len(message))
         except FrameTooLong as problem:
             self._refuse(f"{problem}, at most {self._limits.frame} are read")
