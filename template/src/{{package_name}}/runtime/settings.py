@@ -14,7 +14,7 @@ from .setting_table import CONFIG_PATH, SETTINGS, Setting
 from .transports import TRANSPORTS
 
 if TYPE_CHECKING:
-    from .tls import TlsSettings
+    from .tls.settings import TlsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any]) -> TlsSettings
     if enabled is False or (enabled is None and not (certfile or keyfile)):
         return None
     from .certs.folder import DEFAULT_FOLDER, CertFolder, own_name
-    from .tls import TlsSettings, client_auth_value
+    from .tls.settings import TlsSettings, client_auth_value
 
     setting = SETTINGS[f"{transport}.tls.certfile"]
     ca_bundle = look.given(f"{transport}.tls.ca_bundle")

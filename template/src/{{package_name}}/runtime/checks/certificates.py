@@ -9,7 +9,8 @@ from typing import Literal
 from ..certs.folder import DEFAULT_FOLDER, CertFolder
 from ..errors import StartError
 from ..settings import ServerSettings
-from ..tls import TlsSettings, check_tls
+from ..tls.check import check_tls
+from ..tls.settings import TlsSettings
 from . import Finding, problem
 
 _RENEW = "make certs-mcp-all renews it; the running server takes it without a restart"

@@ -11,7 +11,7 @@ from ..config import ConfigFile
 from ..errors import StartError
 from ..settings import ServerSettings
 from ..sockets import bind_tcp, look_at_unix_path
-from ..tls import TlsSettings
+from ..tls.settings import TlsSettings
 from . import Finding, problem
 
 _ANSWER_SECONDS = 2.0

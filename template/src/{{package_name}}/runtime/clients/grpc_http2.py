@@ -174,7 +174,7 @@ def _message(answer: Answer) -> bytes:
 
 
 def _context(endpoint: str, tls: ClientTls | None) -> ssl.SSLContext:
-    from ..tls import client_ssl_context
+    from ..tls.context import client_ssl_context
 
     if tls is None:
         raise StartError(f"{endpoint}: TLS needs the file of the authorities to trust")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..codecs.exact_json import dumps, loads
 from ..errors import StartError
-from ..tls import client_ssl_context
+from ..tls.context import client_ssl_context
 from . import ClientTls
 from .http_wire import Connection, HttpAnswer
 from .mcp import McpClient, McpError

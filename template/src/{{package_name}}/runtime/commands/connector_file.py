@@ -8,7 +8,7 @@ from typing import Any
 from ..config import ConfigFile
 from ..errors import StartError
 from ..settings import ServerSettings
-from ..tls import TlsSettings
+from ..tls.settings import TlsSettings
 from .endpoints import own_endpoint
 
 _ABOVE_HOOK_TIMEOUT = 2.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..certs.folder import DEFAULT_FOLDER, CertFolder
 from ..clients import ClientTls
 from ..settings import ServerSettings
-from ..tls import TlsSettings
+from ..tls.settings import TlsSettings
 
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..config import ConfigFile, PluginConfig
 from ..errors import StartError
 from ..settings import ServerSettings
-from ..tls import TlsSettings
+from ..tls.settings import TlsSettings
 from .endpoints import own_endpoint, server_command
 
 SHIM = "plain_context.py"

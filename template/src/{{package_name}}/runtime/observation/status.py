@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
@@ -15,8 +14,7 @@ _METRICS = ("/metrics", "/metrics/prometheus")
 _PATHS = ("/health", "/ready", *_METRICS)
 
 
-@dataclass(frozen=True, slots=True)
-class StatusPage:
+class StatusPage(NamedTuple):
     """An answer to an HTTP request.
 
     Attributes:

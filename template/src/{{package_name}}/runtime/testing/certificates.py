@@ -8,7 +8,7 @@ from pathlib import Path
 from ..certs.folder import CertFolder, Place, own_name
 from ..clients import ClientTls
 from ..errors import StartError
-from ..tls import TlsSettings
+from ..tls.settings import TlsSettings
 
 # Servers warn about a certificate that is soon to expire.
 _DAYS = 30

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ..connections import Connections
 from ..peer import is_allowed
@@ -28,8 +27,7 @@ HEADERS, BODY = "headers", "body"
 _LINGER_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """What all connections of a server have in common.
 
     Attributes:

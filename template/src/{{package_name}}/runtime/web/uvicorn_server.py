@@ -7,13 +7,15 @@ import logging
 import socket
 import time
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from ..listeners import Listeners
-from ..tls import TlsSettings, server_ssl_context
 from .connection import Policy
+
+if TYPE_CHECKING:
+    from ..tls.settings import TlsSettings
 
 
 class UvicornServer:
@@ -101,6 +103,8 @@ def _config(app: Any, tls: TlsSettings | None, policy: Policy) -> uvicorn.Config
     )
     config.load()
     if tls:
+        from ..tls.context import server_ssl_context
+
         config.ssl = server_ssl_context(tls)
     return config
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection_pb2
-
 from ....contract import plugin_service_pb2 as pb
 
 OWN_PACKAGE = pb.DESCRIPTOR.package
@@ -12,12 +9,13 @@ OWN_PACKAGE = pb.DESCRIPTOR.package
 OLD_PACKAGE = "mcpgateway.plugins"
 PACKAGES = (OWN_PACKAGE, OLD_PACKAGE)
 
+# Those that every gRPC tool knows. Their own modules would say it too, and take a tenth of a start to import.
+HEALTH = "grpc.health.v1.Health"
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
+
 SERVICES = (
     *(f"{package}.{name}" for package in PACKAGES for name in pb.DESCRIPTOR.services_by_name),
-    *(
-        service.full_name
-        for file in (health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR)
-        for service in file.services_by_name.values()
-    ),
+    HEALTH,
+    REFLECTION,
 )
-"""All services: the contract's under both packages, and those that every gRPC tool knows."""
+"""All services: the contract's under both packages, and the standard ones."""

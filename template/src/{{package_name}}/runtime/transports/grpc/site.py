@@ -8,12 +8,11 @@ import math
 import random
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...http2 import Connection, Exchange, Fields, Limits, Stream
 from ...peer import is_allowed
-from ...tls import client_identities, identity_allowed, main_identity
+from ...tls.identity import client_identities, identity_allowed, main_identity
 from .calls import Intake, StreamingCall
 from .messages import CODINGS
 from .status import Refused, Status, http_error, refusal
@@ -35,8 +34,7 @@ _DENIED = "this client certificate is not in the server's allowed_clients"
 _JITTER = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who is at the other end of a connection.
 
     Attributes:

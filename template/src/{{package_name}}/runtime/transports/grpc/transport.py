@@ -13,8 +13,7 @@ from ...codecs.protobuf import check_configs
 from ...http2 import Connection
 from .calls import StreamingCall, UnaryCall
 from .health import Health
-from .names import PACKAGES
-from .reflection import Reflection
+from .names import HEALTH, PACKAGES, REFLECTION
 from .service import Service
 from .site import NAME, GrpcSite, Make
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from ...host import Host
     from ...listeners import Accepting, Listeners
     from ...settings import ServerSettings
+    from .reflection import Reflection
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class GrpcTransport:
         self._servers: list[Accepting] = []
         self._path: str | None = None
         self._health = Health(host)
+        self._reflection: Reflection | None = None
         self._site: GrpcSite
 
     async def start(self) -> list[str]:
@@ -105,19 +106,26 @@ class GrpcTransport:
         tls = self._settings.grpc.tls
         if tls is None:
             return None
-        from ...tls import check_tls, server_ssl_context
+        from ...tls.check import check_tls
+        from ...tls.context import server_ssl_context
 
         check_tls(tls, "grpc", self._settings.grpc.uds)
         return server_ssl_context(tls, "grpc")
 
+    async def _reflect(self, call: StreamingCall) -> None:
+        if self._reflection is None:
+            # Few ask, and its messages take a tenth of a start to import.
+            from .reflection import Reflection
+
+            self._reflection = Reflection()
+        await self._reflection.info(call)
+
     def _methods(self) -> dict[bytes, Make]:
-        service, health, reflection = Service(self._host), self._health, Reflection()
+        service, health = Service(self._host), self._health
         made: dict[str, Make] = {
-            "grpc.health.v1.Health/Check": partial(UnaryCall, method=health.check),
-            "grpc.health.v1.Health/Watch": partial(StreamingCall, method=health.watch),
-            "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": partial(
-                StreamingCall, method=reflection.info
-            ),
+            f"{HEALTH}/Check": partial(UnaryCall, method=health.check),
+            f"{HEALTH}/Watch": partial(StreamingCall, method=health.watch),
+            f"{REFLECTION}/ServerReflectionInfo": partial(StreamingCall, method=self._reflect),
         }
         for package in PACKAGES:
             made |= {

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from ...host import Host
 from ...observation.status import StatusPages
-from ...tls import scope_identity
+from ...tls.identity import scope_identity
 from ...web import guards
 from ...web.responses import HttpRefusal, Receive, Scope, Send, send_refusal
 from .requests import Request, read_body

@@ -10,7 +10,6 @@ from ...host import Host
 from ...listeners import Listeners
 from ...peer import check_uids
 from ...settings import ServerSettings
-from ...tls import check_tls
 from ...web import guards
 from ...web.connection import Policy
 from ...web.uvicorn_server import UvicornServer
@@ -50,6 +49,8 @@ class HttpTransport:
         """
         http, limits = self._settings.http, self._settings.limits
         if http.tls:
+            from ...tls.check import check_tls
+
             check_tls(http.tls, "http", http.uds)
         if http.uds:
             check_uids(limits.uids)
