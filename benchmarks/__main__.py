@@ -41,7 +41,12 @@ def main() -> int:
 
 def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: bool) -> dict[str, Any]:
     """Take all measurements, telling what goes on on standard error."""
-    results: dict[str, Any] = {"rounds": rounds, "seconds": seconds, "cpu": {}}
+    # What else the machine does for a moment moves short measurements most, and two workers with the generator want all
+    # of a small machine: they are taken more often.
+    runs = {"start": 3 * rounds, "end_to_end": 5 * rounds, "workers": 2 * rounds}
+    if quick:
+        runs = {"start": 1, "end_to_end": rounds, "workers": rounds}
+    results: dict[str, Any] = {"rounds": rounds, "seconds": seconds, "runs": runs, "cpu": {}}
     for transport in TRANSPORTS:
         for size in sizes:
             print(f"measuring {transport}, {size}", file=sys.stderr)
@@ -49,22 +54,20 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
             costs = cost.measure(bench, transport, size, rounds, seconds if size == "small" else min(seconds, 3.0))
             results["cpu"].setdefault(transport, {})[size] = costs
     print("measuring start and memory", file=sys.stderr)
-    results["start"] = footprint.start(bench, 1 if quick else rounds)
+    results["start"] = footprint.start(bench, runs["start"])
     results["memory"] = footprint.memory(bench)
     results["installed"] = footprint.installed(bench)
     counts = [MANY] if quick else IN_FLIGHT
     print("measuring the gateway's client", file=sys.stderr)
-    length = 0.5 if quick else min(seconds, 2.0)
-    results["end_to_end"] = end_to_end.measure(bench, counts, rounds if quick else 2 * rounds, length)
+    length = 0.5 if quick else min(seconds, 1.0)
+    results["end_to_end"] = end_to_end.measure(bench, counts, runs["end_to_end"], length)
     print("measuring both versions of the Unix protocol", file=sys.stderr)
     results["versions"] = versions.measure(bench, rounds, seconds)
     print("measuring workers", file=sys.stderr)
     transports, measured = (list(WORKERS), ["small"]) if quick else (TRANSPORTS, workers.SIZES)
-    # Two workers and the generator want all of a small machine: whatever else it does for a moment shows.
-    turns = rounds if quick else 2 * rounds
-    results["workers"] = workers.measure(bench, transports, measured, turns, min(seconds, 3.0))
+    results["workers"] = workers.measure(bench, transports, measured, runs["workers"], min(seconds, 3.0))
     print("measuring the connector", file=sys.stderr)
-    results["gateway_side"] = gateway_side.measure(bench, counts, rounds, length)
+    results["gateway_side"] = gateway_side.measure(bench, counts, rounds, 0.5 if quick else min(seconds, 2.0))
     return results
 
 

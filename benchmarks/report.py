@@ -57,7 +57,9 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
         for transport, rows in results["end_to_end"].items() for name, row in rows.items()
     ]  # fmt: skip
     heads = ["transport", "server", "calls/s, 1 in flight", "calls/s, 16 in flight"]
-    yield from _table("End to end with cpex's own client", heads, rates)
+    runs = results["runs"]
+    title = f"End to end with cpex's own client ({runs['end_to_end']} runs of 1 s at most, each with its own processes)"
+    yield from _table(title, heads, rates)
     rates = [
         [version, _NAMES[name], f"{row['throughput']:,.0f}", f"{row['cpu']:.1f}"]
         for name, rows in results["versions"].items() for version, row in rows.items()
@@ -70,12 +72,13 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
     ]  # fmt: skip
     heads = ["transport", "input", "calls/s, 1 worker", "calls/s, 2 workers", "ratio"]
     light = f"{workers.IN_FLIGHT.connections} connections with {workers.IN_FLIGHT.each} calls in flight each"
-    yield from _table(f"Workers (runs of 3 s at most; {light})", heads, rates)
+    yield from _table(f"Workers ({runs['workers']} runs of 3 s at most; {light})", heads, rates)
     sides = [f"{what}, {n} in flight" for n in IN_FLIGHT for what in ("calls/s", "CPU µs/call")]
     heads = ["transport", "client", *sides]
     yield from _table("The gateway's side: connector and cpex's own client", heads, rows(results["gateway_side"]))
     heads = ["transport", *(_NAMES[name] for name in (OURS, PEER))]
-    yield from _table("Seconds from exec to the first answer", heads, _pairs(results["start"], ".2f"))
+    title = f"Seconds from exec to the first answer ({runs['start']} starts)"
+    yield from _table(title, heads, _pairs(results["start"], ".2f"))
     yield from _table("Resident MB after 1,000 calls", heads, _pairs(results["memory"], ".0f"))
     sizes = [[_NAMES[n], f"{v['packages']:.0f}", f"{v['megabytes']:.0f}"] for n, v in results["installed"].items()]
     yield from _table("Installed, all transports", ["server", "packages", "MB without byte code"], sizes)

@@ -2,7 +2,7 @@
 
 Server and generator share the machine's cores: on two of them, what the generator takes is lost to two workers. With 16
 calls in flight it wakes for nearly each answer, and takes a third of a small call's time. With those of IN_FLIGHT it
-finds many answers whenever it wakes, and takes a sixth.
+finds many answers whenever it wakes, and takes a sixth or less.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .process import running
 
 COUNTS = ("1", "2")
 SIZES = ("small", "10 kB")
-IN_FLIGHT = InFlight(32, 4)
+IN_FLIGHT = InFlight(64, 4)
 
 
 def measure(
