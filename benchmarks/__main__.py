@@ -43,7 +43,7 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     """Take all measurements, telling what goes on on standard error."""
     # What else the machine does for a moment moves short measurements most, and two workers with the generator want all
     # of a small machine: they are taken more often.
-    runs = {"start": 3 * rounds, "end_to_end": 5 * rounds, "workers": 2 * rounds}
+    runs = {"start": 3 * rounds, "end_to_end": 8 * rounds, "workers": 2 * rounds}
     if quick:
         runs = {"start": 1, "end_to_end": rounds, "workers": rounds}
     results: dict[str, Any] = {"rounds": rounds, "seconds": seconds, "runs": runs, "cpu": {}}
@@ -59,8 +59,7 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     results["installed"] = footprint.installed(bench)
     counts = [MANY] if quick else IN_FLIGHT
     print("measuring the gateway's client", file=sys.stderr)
-    length = 0.5 if quick else min(seconds, 1.0)
-    results["end_to_end"] = end_to_end.measure(bench, counts, runs["end_to_end"], length)
+    results["end_to_end"] = end_to_end.measure(bench, counts, runs["end_to_end"], min(seconds, 0.5))
     print("measuring both versions of the Unix protocol", file=sys.stderr)
     results["versions"] = versions.measure(bench, rounds, seconds)
     print("measuring workers", file=sys.stderr)

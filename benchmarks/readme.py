@@ -38,7 +38,7 @@ def _lines(results: Mapping[str, Any]) -> Iterable[str]:
     yield ""
     yield f"Measured on {results['made']} ({results['machine']}):"
     yield f"medians of {results['rounds']} interleaved runs of {results['seconds']:g} s, and with cpex's client of"
-    yield f"{results['runs']['end_to_end']} of 1 s at most; the same plugin and the same small call for all, 16 in"
+    yield f"{results['runs']['end_to_end']} of 0.5 s at most; the same plugin and the same small call for all, 16 in"
     yield "flight. Machines differ: read the ratios. `nox -s bench` makes these figures;"
     yield "[benchmarks/results.md](benchmarks/results.md) has all of them, and the targets."
     yield ""

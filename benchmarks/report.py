@@ -58,7 +58,7 @@ def _pages(about: dict[str, str], results: dict[str, Any], ratios: list[Ratio]) 
     ]  # fmt: skip
     heads = ["transport", "server", "calls/s, 1 in flight", "calls/s, 16 in flight"]
     runs = results["runs"]
-    title = f"End to end with cpex's own client ({runs['end_to_end']} runs of 1 s at most, each with its own processes)"
+    title = f"End to end with cpex's own client ({runs['end_to_end']} runs of 0.5 s at most in processes of their own)"
     yield from _table(title, heads, rates)
     rates = [
         [version, _NAMES[name], f"{row['throughput']:,.0f}", f"{row['cpu']:.1f}"]
