@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.logs import logged
 from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
@@ -154,7 +155,7 @@ def test_a_connection_too_many_is_refused(
         assert closed(third)
         first.close()
         until(lambda: answers(url))
-        assert [line for line in served.log if "further ones are refused (PLUGINS_MAX_CONNECTIONS)" in line]
+        assert logged(served, "further ones are refused (PLUGINS_MAX_CONNECTIONS)")
 
 
 @pytest.mark.parametrize("parser", PARSERS)
@@ -165,16 +166,16 @@ def test_users_are_told_apart_on_a_unix_socket(
     # A Python of another user is not to be had everywhere: the server is told to expect one.
     uids = str(os.getuid() + (not allowed))
     limits = {"server_uds": str(short_path / "h.sock"), "allowed_uids": uids}
-    with limited(rendered, probe_config, parser, tmp_path, **limits) as served:
-        with connect(served.endpoints["http+unix"]) as connection:
-            if allowed:
-                connection.sendall(call("echo"))
-                assert answer(connection)[0] == 200
-            else:
-                assert answer(connection) == (403, {"error": "this user may not call (PLUGINS_ALLOWED_UIDS)"})
-                assert closed(connection)
-        refusals = [line for line in served.log if "is refused: not in PLUGINS_ALLOWED_UIDS" in line]
-        assert bool(refusals) is not allowed
+    server = limited(rendered, probe_config, parser, tmp_path, **limits)
+    with server as served, connect(served.endpoints["http+unix"]) as connection:
+        if allowed:
+            connection.sendall(call("echo"))
+            assert answer(connection)[0] == 200
+        else:
+            assert answer(connection) == (403, {"error": "this user may not call (PLUGINS_ALLOWED_UIDS)"})
+            assert closed(connection)
+    refusals = [line for line in served.log if "is refused: not in PLUGINS_ALLOWED_UIDS" in line]
+    assert bool(refusals) is not allowed
 
 
 @pytest.mark.parametrize("parser", PARSERS)

@@ -123,7 +123,7 @@ def test_a_worker_that_cannot_start_again_is_tried_again(
         assert logged(served, "worker 1: process")
         for seconds in ("0.2", "0.4", "0.8"):
             assert logged(served, f"ended with exit code 2; it is started again in {seconds} s")
-        assert any("cannot import moody: OSError: the model is gone" in line for line in served.log)
+        assert logged(served, "cannot import moody: OSError: the model is gone")
         with converse(served, "unix", pb) as line:
             assert line.process() == other
         broken.unlink()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.logs import logged
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 
@@ -121,4 +122,4 @@ def test_allow_list(plugin: RenderedPlugin, peer: Peer, certs: Path, transport: 
         heard = peer.call(endpoint, RIGHT)
         denied = {"http": "OSError: status 403: ", "grpc": "OSError: PERMISSION_DENIED: "}[transport]
         assert heard.error == f"{denied}this client certificate is not in the server's allowed_clients"
-        assert any("its names are not in allowed_clients: mcp-gateway" in line for line in served.log)
+        assert logged(served, "its names are not in allowed_clients: mcp-gateway")
