@@ -43,9 +43,10 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     """Take all measurements, telling what goes on on standard error."""
     # What else the machine does for a moment moves short measurements most, and two workers with the generator want all
     # of a small machine: they are taken more often.
-    runs = {"start": 3 * rounds, "end_to_end": 8 * rounds, "workers": 2 * rounds}
+    runs = {"start": 3 * rounds, "end_to_end": 8 * rounds, "workers": 2 * rounds, "gateway_side": rounds}
     if quick:
-        runs = {"start": 1, "end_to_end": rounds, "workers": rounds}
+        # The connector is far from its targets.
+        runs = {"start": rounds, "end_to_end": rounds, "workers": rounds, "gateway_side": 1}
     results: dict[str, Any] = {"rounds": rounds, "seconds": seconds, "runs": runs, "cpu": {}}
     for transport in TRANSPORTS:
         for size in sizes:
@@ -66,7 +67,8 @@ def measure(bench: Bench, sizes: list[str], rounds: int, seconds: float, quick: 
     transports, measured = (list(WORKERS), ["small"]) if quick else (TRANSPORTS, workers.SIZES)
     results["workers"] = workers.measure(bench, transports, measured, runs["workers"], min(seconds, 3.0))
     print("measuring the connector", file=sys.stderr)
-    results["gateway_side"] = gateway_side.measure(bench, counts, rounds, 0.5 if quick else min(seconds, 2.0))
+    length = 0.5 if quick else min(seconds, 2.0)
+    results["gateway_side"] = gateway_side.measure(bench, counts, runs["gateway_side"], length)
     return results
 
 
