@@ -29,8 +29,7 @@ _UNNEEDED = {
     "http": ["google.protobuf", "grpc", ".tls.context", ".providers"],
     "grpc": ["google.protobuf.text_format", "grpc", "grpc_health", "uvicorn", "orjson", ".tls.context", ".providers"],
     "unix": [
-        "google.protobuf.text_format", "grpc", "uvicorn", "orjson", ".tls.context", ".providers",
-        ".transports.unix.stream",
+        "google.protobuf.text_format", "grpc", "uvicorn", "orjson", ".tls", ".providers", ".transports.unix.stream",
     ],
 }  # fmt: skip
 
@@ -60,7 +59,24 @@ def test_a_transport_loads_only_what_it_needs(rendered: RenderedPlugin, transpor
         check=False,
     )
     assert "LOADED [] True" in done.stdout + done.stderr, done.stdout + done.stderr
+    assert transport != "unix" or done.stdout.startswith("READY\n")
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("package", ["grpc_health", "grpc_reflection"])
+def test_a_missing_package_is_named_at_the_start(rendered: RenderedPlugin, package: str) -> None:
+    hidden = f"import sys; sys.modules[{package!r}] = None; from {rendered.package}.runtime.commands import main; "
+    done = subprocess.run(
+        [str(rendered.python), "-c", hidden + "sys.exit(main(['serve', '--transport', 'grpc', '--grpc-port', '0']))"],
+        cwd=rendered.root,
+        env=rendered.environ,
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"transport 'grpc' needs the package {package}; install the extra 'grpc'" in done.stderr
 
 
 def test_importing_the_package_loads_nothing(rendered: RenderedPlugin) -> None:
