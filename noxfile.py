@@ -12,7 +12,7 @@ nox.options.sessions = ["lint", "proto", "tests", "resolution"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 DEPENDENCIES = PROJECT["project"]["dependencies"]
 TEST_DEPENDENCIES = [*DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "test")]
-TYPED = ["generator", "tests", "benchmarks", "noxfile.py"]
+TYPED = ["generator", "runtime", "tests", "benchmarks", "noxfile.py"]
 
 
 @nox.session

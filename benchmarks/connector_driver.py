@@ -50,9 +50,9 @@ async def main(
     seconds: float,
 ) -> None:
     framework = Framework("cpex.framework")
-    kind = f"{package}.connector.RemotePlugin"
+    kind = f"{package}.runtime.connector.RemotePlugin"
     config = framework.root.PluginConfig(name=name, kind=kind, hooks=[HOOK], config={"endpoint": endpoint})
-    remote = importlib.import_module(f"{package}.connector").RemotePlugin(config)
+    remote = importlib.import_module(f"{package}.runtime.connector").RemotePlugin(config)
     external = framework.client(name, block)
 
     async def call_external(payload: Any, context: Any) -> Any:

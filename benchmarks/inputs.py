@@ -18,8 +18,8 @@ CONTEXT = {"global_context": {"request_id": "r-1", "user": "a@example.com", "ten
 
 _ENCODE = """
 import json, sys
-from {package}.runtime.codecs.protobuf_client import write_request
-from {package}.runtime.codecs.stream_client import write_invoke
+from {package}.runtime.codec.plugin_service_client import write_request
+from {package}.runtime.codec.unix_v2_client import write_invoke
 for payload in json.load(sys.stdin):
     call = "{hook}", "{name}", payload, {context!r}
     print(write_request(*call).SerializeToString().hex(), write_invoke(*call).hex())

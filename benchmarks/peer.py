@@ -57,7 +57,7 @@ def make_peer(folder: Path, plugin: RenderedPlugin) -> Peer:
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "runtime.py").write_text(_RUNTIME)
-    shutil.copy(source / "runtime" / "text.py", package)
+    shutil.copy(source / "runtime" / "host" / "text.py", package)
     shutil.copy(source / "plugin.py", package)
     config = shutil.copy(config_file(plugin), folder / "config.yaml")
     return Peer(environment("cpex", REQUIREMENTS), folder, Path(config))

@@ -17,7 +17,7 @@ from tests.support.serving import environ
 
 _PROBE = """
 import asyncio, importlib, json, sys, time
-from {package}.runtime.clients import connect
+from {package}.runtime.client import connect
 
 async def main(transport, folder):
     command = [sys.executable, "-m", "{package}", "serve", "--log-level", "ERROR", "--transport", transport]

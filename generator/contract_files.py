@@ -8,7 +8,7 @@ from pathlib import Path
 from .errors import ContractError
 from .hooks import read_hooks, render_choices, render_init, render_models, render_reference
 
-CONTRACT = Path("template/src/{{package_name}}/contract")
+CONTRACT = Path("runtime/plugsmith_runtime/contract")
 COPIER, REFERENCE = Path("copier.yml"), Path("docs/hooks.md")
 STUBS = ["plugin_service.proto", "plugin_stream.proto"]
 _CHOICES = re.compile(

@@ -44,7 +44,7 @@ def modules(rendered: RenderedPlugin) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def pb(modules: Any) -> Any:
     """The messages of the contract."""
-    return modules("contract.plugin_service_pb2")
+    return modules("runtime.contract.plugin_service_pb2")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -58,4 +58,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def pb2(modules: Any) -> Any:
     """The messages of version 2 of the Unix protocol."""
-    return modules("contract.plugin_stream_pb2")
+    return modules("runtime.contract.plugin_stream_pb2")

@@ -61,7 +61,7 @@ def context(models: Any, root: Any) -> Any:
 def manager(side: Any, endpoint: str, plugin: str) -> Any:
     """The gateway's plugin manager, with the gateway's policies."""
     hooks = list(payloads(importlib.import_module("mcpgateway.common.models"), side.peer.root))
-    kind = f"{side.package}.connector.RemotePlugin"
+    kind = f"{side.package}.runtime.connector.RemotePlugin"
     entry = {"name": plugin, "kind": kind, "hooks": hooks, "config": {"endpoint": endpoint}}
     # The old word, which all releases know.
     file = Path("plugins.yaml")

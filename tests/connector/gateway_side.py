@@ -33,16 +33,16 @@ class Side:
         sys.path.insert(0, folder)
         self.package = package
         self.peer = Framework(framework)
-        self.kind: Any = importlib.import_module(f"{package}.connector").RemotePlugin
+        self.kind: Any = importlib.import_module(f"{package}.runtime.connector").RemotePlugin
         self.plugins: dict[str, Any] = {}
         self.log = Log()
-        logger = logging.getLogger(f"{package}.connector")
+        logger = logging.getLogger(f"{package}.runtime.connector")
         logger.setLevel(logging.INFO)
         logger.addHandler(self.log)
 
     async def open(self, name: str, hooks: list[str], config: dict[str, Any]) -> dict[str, Any]:
         """Make a plugin as the gateway does from an entry of its file."""
-        kind = f"{self.package}.connector.RemotePlugin"
+        kind = f"{self.package}.runtime.connector.RemotePlugin"
         try:
             plugin = self.kind(self.peer.root.PluginConfig(name=name, kind=kind, hooks=hooks, config=config))
             await plugin.initialize()

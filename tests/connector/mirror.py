@@ -12,9 +12,9 @@ from tests.support.serving import config_file
 NAME = "Mirror"
 
 _SOURCE = """
-from {package}.contract.hooks import HOOKS
+from {package}.runtime.contract.hooks import HOOKS
 from {package}.runtime import Plugin
-from {package}.runtime.text import map_strings
+from {package}.runtime.host.text import map_strings
 
 OTHER = {{
     "http_pre_request": {{"x-mirror": "***"}},

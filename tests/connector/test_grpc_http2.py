@@ -21,7 +21,7 @@ class FakeServer:
     def __init__(self, modules: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.frames: Any = modules("runtime.http2.frames")
         self.hpack: Any = modules("runtime.http2.hpack")
-        self._pb: Any = modules("contract.plugin_service_pb2")
+        self._pb: Any = modules("runtime.contract.plugin_service_pb2")
         self._reader = reader
         self._writer = writer
 
@@ -91,7 +91,7 @@ def talk(modules: Any, serve: Serve, use: Callable[[Any], Awaitable[None]], time
         server = await asyncio.start_server(connected, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, asyncio.timeout(LIMIT):
-            client = modules("runtime.clients.grpc_http2").GrpcHttp2Client
+            client = modules("runtime.client.grpc_http2").GrpcHttp2Client
             made = await client.connect(f"grpc://127.0.0.1:{port}", timeout=timeout)
             await use(made)
             await made.close()
@@ -114,7 +114,7 @@ def test_a_refused_call_was_not_sent(modules: Any) -> None:
         server.answer(stream)
 
     async def use(client: Any) -> None:
-        with pytest.raises(modules("runtime.clients").NotSent):
+        with pytest.raises(modules("runtime.client").NotSent):
             await invoke(client)
         assert client.usable
         assert (await invoke(client))["result"]["metadata"] == {"said": "fine"}
@@ -133,11 +133,11 @@ def test_a_goodbye_tells_which_calls_were_not_taken(modules: Any) -> None:
     async def use(client: Any) -> None:
         taken = asyncio.create_task(invoke(client, "first"))
         await asyncio.sleep(0)
-        with pytest.raises(modules("runtime.clients").NotSent, match="did not take the call"):
+        with pytest.raises(modules("runtime.client").NotSent, match="did not take the call"):
             await invoke(client, "second")
         assert (await taken)["result"]["metadata"] == {"said": "fine"}
         assert not client.usable
-        with pytest.raises(modules("runtime.clients").NotSent, match="closed before the call"):
+        with pytest.raises(modules("runtime.client").NotSent, match="closed before the call"):
             await invoke(client, "third")
 
     talk(modules, serve, use)
@@ -152,7 +152,7 @@ def test_a_connection_that_is_lost_says_that_the_hook_may_have_run(modules: Any)
     async def use(client: Any) -> None:
         with pytest.raises(ConnectionError, match="lost while the call was in flight") as lost:
             await invoke(client)
-        assert not isinstance(lost.value, modules("runtime.clients").NotSent)
+        assert not isinstance(lost.value, modules("runtime.client").NotSent)
         assert not client.usable
 
     talk(modules, serve, use)
@@ -252,7 +252,7 @@ def test_no_more_calls_are_in_flight_than_the_server_takes(modules: Any) -> None
 
 
 def test_a_server_that_gives_no_sign_of_life_is_given_up(modules: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modules("runtime.clients.http2_session"), "_QUIET", 0.2)
+    monkeypatch.setattr(modules("runtime.http2.client"), "_QUIET", 0.2)
 
     async def serve(server: FakeServer) -> None:
         await server.greet()

@@ -75,7 +75,7 @@ def test_http_needs_no_package_and_the_others_say_which(plain: Plain, rendered: 
 
 
 def test_outside_a_gateway_it_says_where_it_belongs(rendered: RenderedPlugin) -> None:
-    load = [str(rendered.python), "-c", f"import {rendered.package}.connector"]
+    load = [str(rendered.python), "-c", f"import {rendered.package}.runtime.connector"]
     done = subprocess.run(load, env=environ(rendered), capture_output=True, text=True, check=False)
     last = done.stderr.splitlines()[-1]
     assert "neither cpex.framework nor mcpgateway.plugins.framework is installed here" in last
@@ -102,7 +102,7 @@ def test_wrong_settings_are_refused_at_the_start(newest: Gateway, config: dict[s
 
 def test_gateway_config_prints_the_entries(rendered: RenderedPlugin) -> None:
     done = run(rendered, "gateway-config", "--connector", "--transport", "unix,grpc,http", "--socket", "/run/p.sock")
-    assert f"kind: {rendered.package}.connector.RemotePlugin" in done.stdout
+    assert f"kind: {rendered.package}.runtime.connector.RemotePlugin" in done.stdout
     for endpoint in ("unix:///run/p.sock", "grpc://127.0.0.1:50051", "http://127.0.0.1:8000/mcp"):
         assert f"endpoint: {endpoint}" in done.stdout
     assert "with the extra connector" in done.stderr

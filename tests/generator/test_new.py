@@ -35,7 +35,7 @@ def test_answers_reach_the_repository(tmp_path: Path) -> None:
     assert answers["hooks"] == ["tool_pre_invoke", "http_pre_request"]
     assert answers["plugin_name"] == "PII Guard"
     assert Path(answers["_src_path"]).is_absolute()
-    assert (dest / "src" / "pii_guard" / "contract" / "hooks.py").is_file()
+    assert (dest / "src" / "pii_guard" / "runtime" / "contract" / "hooks.py").is_file()
     assert {path.name for path in (dest / "proto").iterdir()} >= {
         path.name for path in (ROOT / "proto").glob("*.proto")
     }
@@ -81,7 +81,7 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
 def test_overwriting_restores_what_is_managed(tmp_path: Path) -> None:
     assert plugsmith("new", str(tmp_path / "p"), "--defaults").returncode == 0
     before = tree(tmp_path / "p")
-    (tmp_path / "p" / "src" / "my_plugin" / "contract" / "hooks.py").write_text("", encoding="utf-8")
+    (tmp_path / "p" / "src" / "my_plugin" / "runtime" / "contract" / "hooks.py").write_text("", encoding="utf-8")
     assert plugsmith("new", str(tmp_path / "p"), "--defaults", "--overwrite").returncode == 0
     assert tree(tmp_path / "p") == before
 

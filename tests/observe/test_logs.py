@@ -40,7 +40,7 @@ def invoke(modules: Any, endpoint: str, *requests: tuple[str, str, Any, Any]) ->
     """Make calls by the client of the commands: hook, plugin, payload, context."""
 
     async def all_of_them() -> list[dict[str, Any]]:
-        client = await modules("runtime.clients").connect(endpoint)
+        client = await modules("runtime.client").connect(endpoint)
         try:
             return [await client.invoke(*request) for request in requests]
         finally:
@@ -141,7 +141,7 @@ def test_which_calls_are_logged(rendered: RenderedPlugin, config: str, pb: Any, 
     lines = [line for line in served.log if " call " in line]
     assert len(lines) == count
     if count:
-        logged = " INFO word_guard.runtime.observation.call_log: call blocked plugin=Probe hook=tool_pre_invoke "
+        logged = " INFO word_guard.runtime.observability.call_log: call blocked plugin=Probe hook=tool_pre_invoke "
         assert logged in lines[-1]
         assert " outcome=blocked code=NO duration_ms=" in lines[-1]
         assert lines[-1].endswith(" request_id=r\n")

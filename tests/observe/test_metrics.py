@@ -103,8 +103,8 @@ def test_names_and_labels_are_those_of_every_transport(rendered: RenderedPlugin,
 
 
 def test_callers_cannot_invent_labels(rendered: RenderedPlugin, config: str, modules: Any) -> None:
-    connect = modules("runtime.clients").connect
-    context = modules("runtime.clients.context").new_context()
+    connect = modules("runtime.client").connect
+    context = modules("runtime.client.context").new_context()
 
     async def call(endpoint: str) -> None:
         client = await connect(endpoint)

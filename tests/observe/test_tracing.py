@@ -89,7 +89,7 @@ def post(served: Served, body: str, **headers: str) -> None:
 
 
 def over_grpc(served: Served, modules: Any) -> None:
-    pb = modules("contract.plugin_service_pb2")
+    pb = modules("runtime.contract.plugin_service_pb2")
     request = pb.InvokeHookRequest(hook_type="tool_pre_invoke", plugin_name="Probe")
     request.payload.update({"name": "echo", "args": {}})
     request.context.global_context.request_id = "r-1"
@@ -101,7 +101,7 @@ def over_grpc(served: Served, modules: Any) -> None:
 
 def over_unix(served: Served, modules: Any) -> None:
     async def call() -> None:
-        client = await modules("runtime.clients").connect(served.endpoints["unix"])
+        client = await modules("runtime.client").connect(served.endpoints["unix"])
         reply = await client.invoke("tool_pre_invoke", "Probe", {"name": "echo", "args": {}}, context(), trace=HEADERS)
         assert "modified_payload" in reply["result"]
         await client.close()
@@ -117,7 +117,7 @@ def over_stdio(served: Served, body: str) -> None:
 
 
 def over_old_unix(served: Served, modules: Any) -> None:
-    pb = modules("contract.plugin_service_pb2")
+    pb = modules("runtime.contract.plugin_service_pb2")
     with Peer(served.endpoints["unix"].partition("://")[2], pb) as peer:
         request = pb.InvokeHookRequest(hook_type="tool_pre_invoke", plugin_name="Probe")
         request.payload.update({"name": "echo", "args": {}})
@@ -180,7 +180,7 @@ def test_how_a_call_ended(traced: RenderedPlugin, config: str, pb: Any, transpor
 
 def test_lines_of_the_log_name_the_trace(traced: RenderedPlugin, config: str, modules: Any) -> None:
     async def call(endpoint: str) -> None:
-        client = await modules("runtime.clients").connect(endpoint)
+        client = await modules("runtime.client").connect(endpoint)
         await client.invoke("tool_pre_invoke", "Probe", {"name": "crash", "args": {}}, context(), trace=HEADERS)
         await client.close()
 
@@ -203,7 +203,7 @@ def test_spans_of_plugins_belong_to_the_call(traced: RenderedPlugin, modules: An
     config.write_text(yaml.safe_dump({"plugin_dirs": ["."], "plugins": plugins}))
 
     async def call(endpoint: str) -> None:
-        client = await modules("runtime.clients").connect(endpoint)
+        client = await modules("runtime.client").connect(endpoint)
         for hook, payload in (("tool_pre_invoke", {"name": "x"}), ("tool_post_invoke", {"name": "x", "result": 1})):
             assert "result" in await client.invoke(hook, "Own", payload, context(), trace=HEADERS)
         await client.close()

@@ -26,10 +26,10 @@ def test_all_transports_in_one_process(rendered: RenderedPlugin) -> None:
 _PLACES = {"http": ["--port", "0"], "grpc": ["--grpc-port", "0", "--grpc-uds", ""], "unix": ["--socket", "u.sock"]}
 # What takes time at start or memory afterwards, and nobody has asked for.
 _UNNEEDED = {
-    "http": ["google.protobuf", "grpc", ".tls.context", ".providers"],
-    "grpc": ["google.protobuf.text_format", "grpc", "grpc_health", "uvicorn", "orjson", ".tls.context", ".providers"],
+    "http": ["google.protobuf", "grpc", ".tls.context", ".host.docker"],
+    "grpc": ["google.protobuf.text_format", "grpc", "grpc_health", "uvicorn", "orjson", ".tls.context", ".host.docker"],
     "unix": [
-        "google.protobuf.text_format", "grpc", "uvicorn", "orjson", ".tls", ".providers", ".transports.unix.stream",
+        "google.protobuf.text_format", "grpc", "uvicorn", "orjson", ".tls.context", ".host.docker", ".unix_stream.v2",
     ],
 }  # fmt: skip
 
@@ -41,11 +41,11 @@ def test_a_transport_loads_only_what_it_needs(rendered: RenderedPlugin, transpor
     script = (
         "import asyncio, sys\n"
         f"import {rendered.package}\n"
-        f"from {runtime} import server\n"
+        f"from {runtime}.plugin_server import server\n"
         f"from {runtime}.commands import main\n"
         "async def look(self):\n"
         f"    found = {unneeded} & set(sys.modules)\n"
-        f"    print('LOADED', sorted(found), '{runtime}.transports.{transport}.transport' in sys.modules)\n"
+        f"    print('LOADED', sorted(found), '{runtime}.plugin_server.{transport}.transport' in sys.modules)\n"
         "server.Server._wait = look\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )

@@ -17,8 +17,8 @@ from tests.support.serving import config_file, run
 _RESOLVE = """
 import dataclasses, json, sys
 from pathlib import Path
-from {package}.runtime.config import load_config_file
-from {package}.runtime.settings import resolve_settings
+from {package}.runtime.host.config import load_config_file
+from {package}.runtime.plugin_server.settings import resolve_settings
 
 def plain(value):
     if dataclasses.is_dataclass(value):
@@ -31,7 +31,7 @@ print(json.dumps(plain(resolve_settings(cli, load_config_file(path)))))
 
 _NAMES = """
 import json
-from {package}.runtime.setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
+from {package}.runtime.plugin_server.setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 print(json.dumps([item.env for item in (CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, *SETTINGS.values())]))
 """
 

@@ -9,7 +9,7 @@ from tests.stubs.harness import CASES, host_package, run_python
 from tests.support.environments import environment
 
 _ROOT = Path(__file__).parents[2]
-_CONTRACT = _ROOT / "template" / "src" / "{{package_name}}" / "contract"
+_CONTRACT = _ROOT / "runtime" / "plugsmith_runtime" / "contract"
 
 _TWO = """
 from first.inner.api import thing_pb2 as one

@@ -11,7 +11,7 @@ from generator.contract_files import STUBS
 from generator.stubs import compile_stubs, differences, version_floors
 
 _ROOT = Path(__file__).parents[2]
-_CONTRACT = _ROOT / "template" / "src" / "{{package_name}}" / "contract"
+_CONTRACT = _ROOT / "runtime" / "plugsmith_runtime" / "contract"
 
 
 def test_current() -> None:

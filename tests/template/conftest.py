@@ -20,7 +20,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the template outside git, which Copier need not clone for every rendering."""
     folder = tmp_path_factory.mktemp("template")
     shutil.copy(ROOT / "copier.yml", folder)
-    for name in ("template", "proto"):
+    for name in ("template", "proto", "runtime"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

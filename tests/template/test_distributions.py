@@ -51,7 +51,7 @@ def test_the_wheel_is_complete(root: Path) -> None:
     wanted |= {f"{NAME}-1.2.3.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
     wanted |= {f"{NAME}-1.2.3.dist-info/licenses/LICENSE"}
     assert names == wanted
-    assert {f"{NAME}/py.typed", f"{NAME}/contract/hooks.py", f"{NAME}/runtime/__init__.py"} <= names
+    assert {f"{NAME}/py.typed", f"{NAME}/runtime/contract/hooks.py", f"{NAME}/runtime/__init__.py"} <= names
     assert "License-Expression: Apache-2.0" in metadata
     assert "Provides-Extra: grpc" in metadata
     assert f"pii-guard = {NAME}.__main__:main" in entry_points

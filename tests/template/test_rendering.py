@@ -62,13 +62,13 @@ def test_it_holds_the_files_of_the_design_and_no_more(render: Render) -> None:
     found = files(render(plugin_name="PII Guard"))
     assert {name for name in found if not name.startswith("src/")} == FILES
     inside = {name.removeprefix("src/pii_guard/") for name in found if name.startswith("src/")}
-    assert {name for name in inside if not name.startswith(("connector/", "contract/", "runtime/"))} == {
+    assert {name for name in inside if not name.startswith("runtime/")} == {
         "__init__.py",
         "__main__.py",
         "plugin.py",
         "py.typed",
     }
-    assert {"connector/__init__.py", "contract/hooks.py", "runtime/__init__.py"} <= inside
+    assert {"runtime/connector/__init__.py", "runtime/contract/hooks.py", "runtime/__init__.py"} <= inside
     assert [name for name in found if name.endswith((".jinja", ".pyc"))] == []
 
 
@@ -101,11 +101,11 @@ def test_the_authors_files_survive_a_second_copy(template: Path, render: Render)
         "resources/demo.yaml",
         "resources/plugins/config.yaml",
     ]
-    for name in [*yours, "src/pii_guard/runtime/plugin.py"]:
+    for name in [*yours, "src/pii_guard/runtime/host/plugin.py"]:
         (root / name).write_text("# mine\n")
     copier.run_copy(str(template), root, data={"plugin_name": "PII Guard"}, defaults=True, quiet=True, overwrite=True)
     assert [(root / name).read_text() for name in yours] == ["# mine\n"] * len(yours)
-    assert (root / "src/pii_guard/runtime/plugin.py").read_text() != "# mine\n"
+    assert (root / "src/pii_guard/runtime/host/plugin.py").read_text() != "# mine\n"
 
 
 def test_computed_names_are_not_recorded(render: Render) -> None:

@@ -15,7 +15,7 @@ from tests.support.rendering import ROOT
 from .test_checks import STYLE, check
 from .updating import Checkout, released_template, rendered_from, update
 
-MODULE = "src/{{package_name}}"
+MODULE, RUNTIME = "src/{{package_name}}", "runtime/plugsmith_runtime"
 YOURS = ["src/my_plugin/plugin.py", "tests/test_plugin.py", "resources/plugins/config.yaml", "resources/demo.yaml"]
 # Its dependencies are those of other tests, whose environment serves here too.
 AS_RENDERED = "as-rendered"
@@ -43,9 +43,9 @@ def improve(template: Checkout) -> None:
     for name in ("plugin.py", "tests/test_plugin.py", "resources/plugins/config.yaml", "resources/demo.yaml"):
         folder = f"template/{MODULE}/" if name == "plugin.py" else "template/"
         template.append(f"{folder}{name}.jinja", "\n# of the second release\n")
-    template.append(f"template/{MODULE}/runtime/host.py", "\n\nNEWS = 2\n")
-    template.append(f"template/{MODULE}/contract/hooks.py", "\nNEWS = 2\n")
-    (template.root / f"template/{MODULE}/runtime/news.py").write_text('"""New in the second release."""\n')
+    template.append(f"{RUNTIME}/host/host.py", "\n\nNEWS = 2\n")
+    template.append(f"{RUNTIME}/contract/hooks.py", "\nNEWS = 2\n")
+    (template.root / f"{RUNTIME}/news.py").write_text('"""New in the second release."""\n')
     template.replace("template/Makefile.jinja", "clean: ##", "news: ## print the news\n\t@echo two\n\nclean: ##")
     template.replace("template/Makefile.jinja", "\t@touch $@ .venv/.installed .venv", "\t@touch .venv/.two $@ .venv")
     template.replace("template/README.md.jinja", "This installs the plugin", "Now this installs the plugin")
@@ -75,8 +75,8 @@ def test_the_authors_files_are_as_they_were(updated: Checkout) -> None:
 
 
 def test_managed_and_generated_files_are_the_new_ones(updated: Checkout) -> None:
-    assert updated.read("src/my_plugin/runtime/host.py").endswith("\nNEWS = 2\n")
-    assert updated.read("src/my_plugin/contract/hooks.py").endswith("\nNEWS = 2\n")
+    assert updated.read("src/my_plugin/runtime/host/host.py").endswith("\nNEWS = 2\n")
+    assert updated.read("src/my_plugin/runtime/contract/hooks.py").endswith("\nNEWS = 2\n")
     assert (updated.root / "src/my_plugin/runtime/news.py").exists()
     assert yaml.safe_load(updated.read(".copier-answers.yml"))["_commit"] == "v2.0.0"
 

@@ -88,7 +88,7 @@ def test_a_renamed_hook_stays_chosen_by_its_new_name(origin: Checkout, plugin: C
     update(plugin)
     assert chosen(plugin) == ["tool_pre_invoke", "http_late_request"]
     assert "`tool_pre_invoke`, `http_late_request`." in plugin.read("README.md")
-    assert "http_late_request" in plugin.read("src/my_plugin/contract/hooks.py")
+    assert "http_late_request" in plugin.read("src/my_plugin/runtime/contract/hooks.py")
     assert "http_post_request" in plugin.read("src/my_plugin/plugin.py")
     assert plugin.unclean() == []
 

@@ -16,7 +16,7 @@ from .conftest import Render
 from .test_make import make
 from .updating import Checkout, released_template, rendered_from, update
 
-HOST = "src/my_plugin/runtime/host.py"
+HOST = "src/my_plugin/runtime/host/host.py"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def plugin(origin: Checkout, tmp_path: Path) -> Checkout:
 
 
 def release(origin: Checkout, last_line: str) -> None:
-    origin.append("template/src/{{package_name}}/runtime/host.py", f"\n{last_line}\n")
+    origin.append("runtime/plugsmith_runtime/host/host.py", f"\n{last_line}\n")
     origin.commit("v2.0.0")
 
 

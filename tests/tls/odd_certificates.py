@@ -9,10 +9,10 @@ from importlib import import_module
 from pathlib import Path
 
 folder, package = Path(sys.argv[1]), sys.argv[2]
-build = import_module(f"{package}.runtime.certs.build")
-keys = import_module(f"{package}.runtime.certs.keys")
-names = import_module(f"{package}.runtime.certs.names")
-files = import_module(f"{package}.runtime.certs.files")
+build = import_module(f"{package}.runtime.tools.certs.build")
+keys = import_module(f"{package}.runtime.tools.certs.keys")
+names = import_module(f"{package}.runtime.tools.certs.names")
+files = import_module(f"{package}.runtime.tools.certs.files")
 x509 = import_module("cryptography.x509")
 hashes = import_module("cryptography.hazmat.primitives.hashes")
 encoding = import_module("cryptography.hazmat.primitives.serialization").Encoding.PEM

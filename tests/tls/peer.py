@@ -64,7 +64,7 @@ def ssl_serial(sock):
 def call_grpc(channel=None):
     import grpc
 
-    pb = import_module(f"{wanted['package']}.contract.plugin_service_pb2")
+    pb = import_module(f"{wanted['package']}.runtime.contract.plugin_service_pb2")
     request = pb.InvokeHookRequest(hook_type="tool_pre_invoke", plugin_name="Who")
     request.payload.update(payload)
     with contextlib.nullcontext(channel) if channel else open_grpc() as channel:

@@ -16,17 +16,17 @@ from tests.support.values import EXACT, integral, maps, types
 
 @pytest.fixture(scope="module")
 def struct(modules: Any) -> Any:
-    return modules("runtime.codecs.struct")
+    return modules("runtime.protobuf.struct")
 
 
 @pytest.fixture(scope="module")
 def unrepresentable(modules: Any) -> Any:
-    return modules("runtime.calls").Unrepresentable
+    return modules("runtime.host.messages").Unrepresentable
 
 
 @pytest.fixture(scope="module")
 def find(modules: Any) -> Any:
-    return modules("runtime.codecs.plain").find_unrepresentable
+    return modules("runtime.json_values").find_unrepresentable
 
 
 @settings(max_examples=300, deadline=None)
@@ -57,7 +57,7 @@ def test_the_short_way_to_bytes_writes_the_same(
 ) -> None:
     """With texts, keys, lists and maps whose lengths take one byte, two and three."""
     data |= {"k" * size: "x" * text, "list": list(range(size)), "map": {"é" * n: None for n in range(size // 10)}}
-    written = modules("runtime.codecs.struct_bytes").struct_bytes(data)
+    written = modules("runtime.protobuf.struct_bytes").struct_bytes(data)
     message = pb.InvokeHookRequest()
     struct.to_struct(data, message.payload, "payload")
     assert type(message.payload).FromString(written) == message.payload
@@ -71,7 +71,7 @@ def test_the_short_way_to_bytes_writes_the_same(
     ],
 )  # fmt: skip
 def test_the_short_way_leaves_to_the_long_one_what_is_unusual(modules: Any, data: Any) -> None:
-    short = modules("runtime.codecs.struct_bytes")
+    short = modules("runtime.protobuf.struct_bytes")
     with pytest.raises(short.Unusual):
         short.struct_bytes(data)
 

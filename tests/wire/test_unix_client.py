@@ -44,7 +44,7 @@ def use(modules: Any) -> Callable[..., Any]:
 
 @asynccontextmanager
 async def connected(modules: Any, endpoint: str, timeout: float = 10.0) -> AsyncIterator[Any]:
-    client = await modules("runtime.clients").connect(endpoint, timeout=timeout)
+    client = await modules("runtime.client").connect(endpoint, timeout=timeout)
     try:
         yield client
     finally:
@@ -131,11 +131,11 @@ def test_a_killed_server_fails_calls_in_flight_and_the_next_call_finds_the_new_o
     rendered: RenderedPlugin, config: Path, modules: Any, short_path: Path
 ) -> None:
     options = ("--config", str(config), "--socket", str(short_path / "u.sock"))
-    not_sent = modules("runtime.clients").NotSent
+    not_sent = modules("runtime.client").NotSent
 
     async def main() -> None:
         with serve(rendered, "unix", *options) as first:
-            client = await modules("runtime.clients").connect(first.endpoints["unix"])
+            client = await modules("runtime.client").connect(first.endpoints["unix"])
             running = [asyncio.ensure_future(call(client, "sleep", seconds=20)) for _ in range(10)]
             assert args_of(await call(client, "echo", n=1)) == {"n": 1}
             first.process.kill()
@@ -162,7 +162,7 @@ def test_a_stopping_server_answers_what_it_took_and_no_call_is_lost(
 
     async def main() -> None:
         with serve(rendered, "unix", *options) as first:
-            client = await modules("runtime.clients").connect(first.endpoints["unix"])
+            client = await modules("runtime.client").connect(first.endpoints["unix"])
             running = [asyncio.ensure_future(call(client, "sleep", seconds=1, n=n)) for n in range(20)]
             assert args_of(await call(client, "echo", n=1)) == {"n": 1}
             first.process.send_signal(signal.SIGTERM)
@@ -220,7 +220,7 @@ def test_an_old_server_that_is_replaced_by_a_new_one_is_found_out(
 
     async def main() -> None:
         with peer_server(short_path, path) as old:
-            client = await modules("runtime.clients").connect(old.endpoint)
+            client = await modules("runtime.client").connect(old.endpoint)
             assert client.version == 1
         while client.usable:
             await asyncio.sleep(0.01)

@@ -1,0 +1,133 @@
+"""Between the frames of version 2 of the Unix protocol and calls: the server's side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..contract import plugin_stream_pb2 as pb
+from ..errors import MCP_INTERNAL_ERROR, ErrorCode
+from ..exact_json import InvalidJson, dumps, loads
+from ..host.messages import HookCall, HookReply, Unrepresentable
+from ..json_values import with_question_marks
+from ..unix_stream.length_prefix import MAX_FRAME
+
+
+class Unreadable(Exception):
+    """A call whose payload or context is no JSON.
+
+    Args:
+        call: what is known of the call.
+        code: which part it is, for programs.
+        message: what is wrong, for people.
+    """
+
+    def __init__(self, call: HookCall, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.call = call
+        self.code = code
+
+
+def read_call(request: pb.InvokeHook, transport: str, size: int) -> HookCall:
+    """Read a hook call.
+
+    Args:
+        request: the parsed request.
+        transport: the name of the transport.
+        size: bytes of the frame.
+
+    Raises:
+        Unreadable: the payload or the context is no JSON.
+    """
+    call = HookCall(request.hook_type, request.plugin_name, None, None, transport, size=size)
+    if request.traceparent:
+        call.trace = {"traceparent": request.traceparent, "tracestate": request.tracestate}
+    try:
+        call.payload = loads(request.payload)
+    except InvalidJson as problem:
+        raise Unreadable(call, ErrorCode.INVALID_PAYLOAD, f"payload: {problem}") from None
+    try:
+        call.context = loads(request.context) if request.context else None
+    except InvalidJson as problem:
+        raise Unreadable(call, ErrorCode.INVALID_CONTEXT, f"context: {problem}") from None
+    return call
+
+
+def write_reply(call_id: int, reply: HookReply) -> bytes:
+    """Write the frame that answers a hook call.
+
+    Raises:
+        Unrepresentable: a value has no JSON form, or the frame is longer than a frame may be.
+    """
+    if reply.error is not None:
+        answer = pb.ServerFrame(id=call_id, error=_error(reply.error))
+    else:
+        context = b"" if reply.context is None else _json(reply.context, "context")
+        answer = pb.ServerFrame(id=call_id, result=pb.HookResult(result=_json(reply.result, "result"), context=context))
+    return _written(answer, "result")
+
+
+def write_config(call_id: int, config: dict[str, Any] | None) -> bytes:
+    """Write one plugin's configuration, or that there is none."""
+    text = b"" if config is None else _json(config, "config", dates=True)
+    return _written(pb.ServerFrame(id=call_id, config=pb.Config(config=text)), "config")
+
+
+def write_configs(call_id: int, configs: list[dict[str, Any]]) -> bytes:
+    """Write the configurations of all plugins."""
+    return _written(
+        pb.ServerFrame(id=call_id, configs=pb.Configs(configs=_json(configs, "configs", dates=True))), "configs"
+    )
+
+
+def write_health(call_id: int, serving: bool | None) -> bytes:
+    """Write whether calls are answered; None when there is no such plugin."""
+    return pb.ServerFrame(
+        id=call_id, health=pb.Health(known=serving is not None, serving=bool(serving))
+    ).SerializeToString()
+
+
+def write_unknown_request(call_id: int) -> bytes:
+    """Write the answer to a question that this version of the contract does not have."""
+    error = pb.Error(
+        message="this server does not know what was asked",
+        code="UNKNOWN_REQUEST",
+        mcp_error_code=MCP_INTERNAL_ERROR,
+    )
+    return pb.ServerFrame(id=call_id, error=error).SerializeToString()
+
+
+def write_welcome(max_frame_bytes: int, max_calls: int) -> bytes:
+    """Write the frame that accepts a connection."""
+    welcome = pb.Welcome(max_frame_bytes=max_frame_bytes, max_calls=max_calls)
+    return pb.ServerFrame(welcome=welcome).SerializeToString()
+
+
+def write_goodbye(last_id: int) -> bytes:
+    """Write the frame that announces the end; `last_id` is the last call that was taken."""
+    return pb.ServerFrame(goodbye=pb.Goodbye(last_id=last_id)).SerializeToString()
+
+
+def _error(error: dict[str, Any]) -> pb.Error:
+    number = error.get("mcp_error_code", MCP_INTERNAL_ERROR)
+    # A plugin's own error must arrive in any case: what cannot be written of its text becomes a question mark.
+    return pb.Error(
+        message=with_question_marks(error["message"]),
+        plugin_name=with_question_marks(error["plugin_name"]),
+        code=with_question_marks(error["code"]),
+        details=_json(error["details"], "error.details") if error.get("details") else b"",
+        mcp_error_code=number if -(2**63) <= number < 2**63 else MCP_INTERNAL_ERROR,
+    )
+
+
+def _json(value: Any, name: str, dates: bool = False) -> bytes:
+    try:
+        return dumps(value, dates)
+    except Unrepresentable as problem:
+        raise problem.below(name) from None
+
+
+def _written(answer: pb.ServerFrame, name: str) -> bytes:
+    written = answer.SerializeToString()
+    if len(written) > MAX_FRAME:
+        raise Unrepresentable(name, f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+    return written

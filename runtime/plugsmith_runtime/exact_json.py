@@ -1,0 +1,96 @@
+"""JSON that never changes a value in silence, at orjson's speed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from .host.messages import Unrepresentable
+from .json_values import find_unrepresentable
+
+# Any run of 19 digits may be an integer beyond 64 bits, which orjson would round to a float. With every digit mapped to
+# "0" one substring search finds all of them.
+_ZERO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * 19
+
+
+# Of what orjson can write, these are spelt otherwise than by pydantic, and hold no JSON value.
+_PLAIN_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
+class InvalidJson(ValueError):
+    """Bytes that are no JSON; the text says why and where, and holds none of the input."""
+
+
+def loads(data: bytes) -> Any:
+    """Read JSON with exact integers of any size.
+
+    Args:
+        data: UTF-8 text.
+
+    Raises:
+        InvalidJson: the text is no JSON, holds NaN or half a surrogate pair, or is nested too deeply.
+    """
+    try:
+        value = orjson.loads(data)
+        if _LONG_NUMBER in data.translate(_ZERO_DIGITS):
+            value = json.loads(data)
+    except orjson.JSONDecodeError as problem:
+        raise InvalidJson(f"{problem.msg} at character {problem.pos}") from None
+    except RecursionError:
+        raise InvalidJson("nested too deeply") from None
+    except ValueError:
+        raise InvalidJson("an integer has too many digits") from None
+    return value
+
+
+def dumps(value: Any, dates: bool = False) -> bytes:
+    """Write plain data as JSON.
+
+    Args:
+        value: dicts with string keys, lists, strings, numbers, booleans and None.
+        dates: write dates, which YAML knows, as strings.
+
+    Raises:
+        Unrepresentable: a value has no JSON form, for example NaN or half a surrogate pair.
+    """
+    try:
+        text = orjson.dumps(value, option=None if dates else _PLAIN_ONLY)
+    except TypeError as problem:
+        return _dumps_slowly(value, str(problem))
+    # orjson writes NaN and the infinities as null.
+    if b"null" in text and _holds_no_number((value,)) and (found := find_unrepresentable(value)):
+        raise Unrepresentable(*found)
+    return text
+
+
+def _holds_no_number(parts: Any) -> bool:
+    """Whether NaN or an infinity is among the parts; quicker than to look for the path of each."""
+    for part in parts:
+        kind = type(part)
+        if kind is float:
+            if part - part != 0.0:
+                return True
+        elif (kind is dict and _holds_no_number(part.values())) or (kind is list and _holds_no_number(part)):
+            return True
+    return False
+
+
+def _dumps_slowly(value: Any, reason: str) -> bytes:
+    """Write what orjson cannot, integers beyond 64 bits, or say which value is to blame."""
+    if find_unrepresentable(value) and (found := find_unrepresentable(_without_long_integers(value))):
+        raise Unrepresentable(*found)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise Unrepresentable("", reason) from None
+
+
+def _without_long_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_long_integers(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_long_integers(part) for part in value]
+    return 0 if type(value) is int and value.bit_length() > 63 else value

@@ -1,0 +1,148 @@
+"""The configuration file: which plugins to serve, and the server's settings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import StartError, validation_message
+
+
+class PluginMode(StrEnum):
+    """What the gateway does with a plugin's verdicts; the old words come first, then those of cpex 0.1."""
+
+    ENFORCE = "enforce"
+    ENFORCE_IGNORE_ERROR = "enforce_ignore_error"
+    PERMISSIVE = "permissive"
+    DISABLED = "disabled"
+    SEQUENTIAL = "sequential"
+    TRANSFORM = "transform"
+    AUDIT = "audit"
+    CONCURRENT = "concurrent"
+    FIRE_AND_FORGET = "fire_and_forget"
+
+
+# Old gateways refuse a configuration with a new word, new ones accept the old words (WIRE: shared settings).
+_OLD_WORDS = {
+    PluginMode.SEQUENTIAL: PluginMode.ENFORCE,
+    PluginMode.CONCURRENT: PluginMode.ENFORCE,
+    PluginMode.TRANSFORM: PluginMode.PERMISSIVE,
+    PluginMode.AUDIT: PluginMode.PERMISSIVE,
+    PluginMode.FIRE_AND_FORGET: PluginMode.PERMISSIVE,
+}
+
+
+# Settings of this server, and what `reply` writes in its own way.
+_NOT_SENT = {"timeout", "on_startup_error", "mode", "config"}
+
+
+class PluginCondition(BaseModel):
+    """When the gateway should call the plugin; a condition holds when each of its lists names the request's part."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    server_ids: list[str] | None = None
+    tenant_ids: list[str] | None = None
+    tools: list[str] | None = None
+    prompts: list[str] | None = None
+    resources: list[str] | None = None
+    agents: list[str] | None = None
+    user_patterns: list[str] | None = None
+    content_types: list[str] | None = None
+
+
+class PluginConfig(BaseModel):
+    """One plugin's entry in the configuration file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    kind: str
+    description: str | None = None
+    author: str | None = None
+    version: str | None = None
+    namespace: str | None = None
+    hooks: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
+    mode: PluginMode = PluginMode.ENFORCE
+    priority: int = 100
+    conditions: list[PluginCondition] = Field(default_factory=list)
+    config: dict[str, Any] | None = None
+    timeout: float | None = Field(default=None, gt=0)
+    """Seconds that a hook of this plugin may take; the server's hook timeout when missing."""
+    on_startup_error: Literal["stop", "skip"] = "stop"
+    """What a plugin that cannot start does to the server: it stops the start, or the others are served without it."""
+    on_error: str | None = None
+    capabilities: list[str] | None = None
+    applied_to: dict[str, Any] | None = None
+    max_content_size: int | None = None
+
+    def reply(self) -> dict[str, Any]:
+        """The entry as a gateway of any release accepts it: plain data, old mode words, no field of ours."""
+        entry = self.model_dump(
+            mode="json", exclude_none=True, exclude={"timeout", "mode", "config", "on_startup_error"}
+        )
+        entry["mode"] = str(_OLD_WORDS.get(self.mode, self.mode))
+        if self.config is not None:
+            entry["config"] = self.config
+        return entry
+
+
+class ManagerSettings(BaseModel):
+    """The block `plugin_settings` of the peers' files, of which the timeout counts here."""
+
+    model_config = ConfigDict(extra="allow")
+
+    plugin_timeout: float | None = Field(default=None, gt=0)
+
+
+class ConfigFile(BaseModel):
+    """The whole configuration file; the server blocks are read by the settings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plugins: list[PluginConfig] = Field(default_factory=list)
+    plugin_dirs: list[str] = Field(default_factory=list)
+    plugin_settings: ManagerSettings = Field(default_factory=ManagerSettings)
+    server_settings: dict[str, Any] = Field(default_factory=dict)
+    grpc_server_settings: dict[str, Any] = Field(default_factory=dict)
+    unix_socket_server_settings: dict[str, Any] = Field(default_factory=dict)
+
+
+def load_config_file(path: Path) -> ConfigFile:
+    """Read and check the configuration file.
+
+    Args:
+        path: where the file lies.
+
+    Raises:
+        StartError: the file is missing, unreadable, not YAML, or does not fit.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        raise StartError(
+            f"{path}: cannot read the configuration file ({reason}); name another with --config or PLUGINS_CONFIG_PATH"
+        ) from problem
+    try:
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as problem:
+        raise StartError(f"{path}: not valid YAML: {' '.join(str(problem).split())}") from problem
+    if not isinstance(data, dict):
+        raise StartError(f"{path}: the file must be a map with the key 'plugins'")
+    try:
+        file = ConfigFile.model_validate(data)
+    except ValidationError as problem:
+        raise StartError(f"{path}: {validation_message(problem)}") from problem
+    if not file.plugins:
+        raise StartError(f"{path}: 'plugins' lists no plugin; add an entry with name, kind and hooks")
+    names = [entry.name.lower() for entry in file.plugins]
+    for entry in file.plugins:
+        if names.count(entry.name.lower()) > 1:
+            raise StartError(f"{path}: two plugins are named {entry.name!r}; names differ by more than case")
+    return file

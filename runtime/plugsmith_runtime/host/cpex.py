@@ -1,0 +1,91 @@
+"""Plugins written for the gateway's own framework, `cpex`: served here as they are, on every transport."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeGuard
+
+from pydantic import BaseModel, ValidationError
+
+from ..contract.hooks import HOOKS, HookSpec, PluginContext, PluginResult, PluginViolation
+from ..errors import PluginError, PluginErrorModel, PluginViolationError, StartError, validation_message
+from .config import PluginConfig
+from .plugin import Plugin
+
+_FRAMEWORK = "cpex.framework"
+
+
+def is_cpex_plugin(found: Any) -> TypeGuard[type[Any]]:
+    """Whether a class was written for cpex; does not import cpex to find out."""
+    framework = sys.modules.get(_FRAMEWORK)
+    return framework is not None and inspect.isclass(found) and issubclass(found, framework.Plugin)
+
+
+class CpexPlugin(Plugin):
+    """Carries the hooks of a plugin of cpex: their payloads, contexts and results are of that framework's types.
+
+    Args:
+        config: the plugin's entry in the configuration file.
+        kind: the plugin's class.
+
+    Raises:
+        StartError: the framework refuses the entry, or a hook that it lists.
+    """
+
+    def __init__(self, config: PluginConfig, kind: type[Any]) -> None:
+        super().__init__(config)
+        self._framework: Any = importlib.import_module(_FRAMEWORK)
+        base: Any = importlib.import_module(f"{_FRAMEWORK}.base")
+        try:
+            entry = config.model_dump(mode="json", exclude_none=True, exclude={"timeout", "on_startup_error"})
+            self._plugin: Any = kind(self._framework.PluginConfig(**entry))
+        except ValidationError as problem:
+            raise StartError(f"plugin {config.name!r}: {validation_message(problem, 'config')}") from problem
+        reference = base.PluginRef(self._plugin)
+        for name, spec in HOOKS.items():
+            try:
+                found = base.HookRef(name, reference)
+            except self._framework.PluginError as problem:
+                if name in config.hooks:
+                    text = problem.error.message
+                    raise StartError(f"plugin {config.name!r}: cpex refuses hook {name}: {text}") from problem
+                continue
+            setattr(self, name, self._carried(spec, found.hook, found.accepts_extensions))
+
+    async def initialize(self) -> None:
+        """See Plugin."""
+        await self._plugin.initialize()
+
+    async def shutdown(self) -> None:
+        """See Plugin."""
+        await self._plugin.shutdown()
+
+    def _carried(self, spec: HookSpec, method: Callable[..., Awaitable[Any]], extended: bool) -> Callable[..., Any]:
+        payload_type = self._framework.get_hook_registry().get_payload_type(spec.name)
+
+        async def carried(payload: BaseModel, context: PluginContext) -> PluginResult[Any]:
+            theirs = self._framework.PluginContext.model_validate(context.model_dump())
+            # A third parameter takes the framework's extensions, which no external call carries.
+            arguments = (payload_type.model_validate(payload.model_dump()), theirs, *((None,) if extended else ()))
+            try:
+                result = await method(*arguments)
+            except self._framework.PluginViolationError as problem:
+                raise PluginViolationError(problem.message, _violation(problem.violation)) from problem
+            except self._framework.PluginError as problem:
+                raise PluginError(PluginErrorModel.model_validate(problem.error.model_dump())) from problem
+            context.state = theirs.state
+            context.metadata = theirs.metadata
+            context.global_context.state = theirs.global_context.state
+            if not isinstance(result, self._framework.PluginResult):
+                # The host says what is wrong with it.
+                return result  # type: ignore[no-any-return]
+            return spec.result.model_validate(result.model_dump())
+
+        return carried
+
+
+def _violation(theirs: Any) -> PluginViolation | None:
+    return None if theirs is None else PluginViolation.model_validate(theirs.model_dump())

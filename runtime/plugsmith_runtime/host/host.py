@@ -1,0 +1,289 @@
+"""The host: it knows plugins and calls, and no wire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any
+
+from ..errors import ErrorCode, StartError
+from ..net.connections import Connections
+from ..observability.events import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome, Tracer, request_id, verdict
+from .config import PluginConfig, PluginMode
+from .loaded_plugin import Hosted, start_plugin
+from .messages import HookCall, HookReply, Overloaded, Unrepresentable
+from .methods import CALLS, METHODS
+from .results import error_reply, unrepresentable_reply
+
+logger = logging.getLogger(__name__)
+
+_THREADS = 32
+
+
+class Host:
+    """Loads plugins and answers calls, for any number of transports at once.
+
+    Args:
+        entries: the plugins' entries in the configuration file.
+        hook_timeout: seconds that a hook may take, unless its plugin's entry says otherwise. Gateways wait for 30 s
+            and may take a later answer for that of another call, so stay below.
+        max_concurrent_hooks: hooks that may run at the same time; further calls are refused at once.
+        max_connections: connections that each transport may have.
+        development: warn about what the gateway will not call or not take.
+
+    Attributes:
+        serving: whether plugins are started and the server is not stopping.
+        running: how many hooks are running now.
+        connections: the connections of all transports.
+        observers: are told about every call; add to it before the start.
+        metrics: can be asked for metrics, when somebody may read them.
+        tracer: puts calls into traces, when tracing is on.
+        watchers: called in the event loop whenever `ready` or `plugin_serving` may have changed.
+    """
+
+    def __init__(
+        self,
+        entries: list[PluginConfig],
+        hook_timeout: float = 25.0,
+        max_concurrent_hooks: int = 1000,
+        max_connections: int = 4096,
+        development: bool = False,
+    ) -> None:
+        self._entries = entries
+        self._timeout = hook_timeout
+        self._most = max_concurrent_hooks
+        self._development = development
+        self._hosted: dict[str, Hosted] = {}
+        self._disabled = {entry.name.lower(): entry for entry in entries if entry.mode is PluginMode.DISABLED}
+        self._failed: dict[str, PluginConfig] = {}
+        self._answering: dict[str, str] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hook")
+        self.serving = False
+        self.running = 0
+        self.connections = Connections(max_connections)
+        self.observers: list[Observer] = []
+        self._told: dict[Outcome, list[Observer]] = {}
+        self.metrics: MetricsSource | None = None
+        self.tracer: Tracer | None = None
+        self.watchers: list[Callable[[], None]] = []
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the plugins that answer calls."""
+        return [hosted.name for hosted in self._hosted.values()]
+
+    @property
+    def longest_timeout(self) -> float:
+        """The seconds that the most patient plugin's hooks may take."""
+        return max(entry.timeout or self._timeout for entry in self._entries)
+
+    @property
+    def ready(self) -> bool:
+        """Whether calls make sense: the server is not stopping, and a plugin can do its work."""
+        return self.serving and any(hosted.healthy for hosted in self._hosted.values())
+
+    async def start(self) -> None:
+        """Load and initialize all plugins that are not disabled.
+
+        Raises:
+            StartError: a plugin cannot be imported, made or initialized and its entry does not say
+                `on_startup_error: skip`, or none is left to serve.
+        """
+        reason = "every plugin of the configuration file is disabled"
+        for entry in self._entries:
+            if entry.mode is PluginMode.DISABLED:
+                continue
+            try:
+                hosted = await start_plugin(entry, self._timeout, self._threads, self._development)
+            except StartError as problem:
+                if entry.on_startup_error != "skip":
+                    raise
+                logger.error(
+                    "%s; it is skipped (on_startup_error: skip), its calls are answered with an error", problem
+                )
+                self._failed[entry.name.lower()] = entry
+                reason = "every plugin of the configuration file is disabled or failed to start"
+                continue
+            hosted.watch(self._changed)
+            self._hosted[entry.name.lower()] = hosted
+            self._add_methods(hosted)
+        if not self._hosted:
+            raise StartError(f"{reason}: there is nothing to serve")
+        self.serving = True
+        self._changed()
+
+    def drain(self) -> None:
+        """Say to all who ask that no more calls should come."""
+        self.serving = False
+        self._changed()
+
+    async def stop(self) -> None:
+        """Shut all plugins down."""
+        self.drain()
+        for hosted in self._hosted.values():
+            await hosted.shutdown()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def plugin_serving(self, name: str) -> bool | None:
+        """Whether a plugin can do its work; None when there is no such plugin."""
+        hosted = self._hosted.get(name.lower())
+        if hosted is None:
+            return False if name.lower() in self._failed else None
+        return self.serving and hosted.healthy
+
+    def plugins_serving(self) -> dict[str, bool]:
+        """Whether each plugin can do its work, by name; those that failed to start are among them."""
+        states = {hosted.name: self.serving and hosted.healthy for hosted in self._hosted.values()}
+        return states | {entry.name: False for entry in self._failed.values()}
+
+    def plugins_running(self) -> dict[str, int]:
+        """How many hooks of each plugin are running now, by name."""
+        return {hosted.name: hosted.running for hosted in self._hosted.values()}
+
+    def plugin_for(self, hook: str) -> str | None:
+        """The plugin that a call is for when it names none; None when that is not clear.
+
+        Args:
+            hook: a hook, which the only plugin answers, or one of METHODS, which only one plugin may answer.
+        """
+        if hook in METHODS:
+            return self._answering.get(hook)
+        return self.names[0] if len(self._hosted) == 1 else None
+
+    def plugin_configs(self) -> list[dict[str, Any]]:
+        """The entries of all plugins, those that are served first, as every gateway release accepts them."""
+        served = [hosted.config for hosted in self._hosted.values()]
+        return [entry.reply() for entry in [*served, *self._failed.values(), *self._disabled.values()]]
+
+    def plugin_config(self, name: str) -> dict[str, Any] | None:
+        """The entry of one plugin, None when there is none; upper and lower case are the same.
+
+        A disabled plugin has one too: a gateway that reads the mode skips the plugin; one that finds no entry takes it
+        for a failure and may refuse to start.
+        """
+        key = name.lower()
+        hosted = self._hosted.get(key)
+        entry = hosted.config if hosted else self._failed.get(key) or self._disabled.get(key)
+        return entry.reply() if entry else None
+
+    async def answer(self, call: HookCall, encode: Callable[[HookReply], bytes]) -> bytes:
+        """Run a hook and write its reply.
+
+        Args:
+            call: the call; whatever is wrong with it becomes an error reply.
+            encode: writes a reply in the transport's format; it may raise Unrepresentable for a result. What it
+                returns may be sent already.
+
+        Returns:
+            What `encode` made of the reply.
+
+        Raises:
+            Overloaded: too many hooks are running; this one was not begun.
+        """
+        began = perf_counter()
+        hosted = self._hosted.get(call.plugin.lower())
+        if self.running >= self._most:
+            text = f"{self._most} hooks are running (PLUGINS_MAX_CONCURRENT_HOOKS); send the call again later"
+            reply = error_reply(call, ErrorCode.OVERLOADED, text)
+            self._record(call, hosted, *verdict(reply), began, 0)
+            raise Overloaded(reply)
+        self.running += 1
+        if hosted is not None:
+            hosted.running += 1
+        try:
+            try:
+                if self.tracer is not None:
+                    reply = await self._traced(self.tracer, hosted, call)
+                else:
+                    reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
+                written = _written(reply, encode)
+            except Unrepresentable as problem:
+                reply = unrepresentable_reply(call, problem)
+                written = encode(reply)
+        except asyncio.CancelledError:
+            self._record(call, hosted, Outcome.CANCELLED, "", began, 0)
+            raise
+        finally:
+            self.running -= 1
+            if hosted is not None:
+                hosted.running -= 1
+        if self.observers:
+            self._record(call, hosted, *verdict(reply), began, len(written))
+        return written
+
+    def refuse(self, call: HookCall, code: ErrorCode, message: str, encode: Callable[[HookReply], bytes]) -> bytes:
+        """Write the reply to a call whose payload or context the transport could not read.
+
+        Args:
+            call: what is known of the call.
+            code: what is wrong, for programs.
+            message: what is wrong, for people; it must hold no value of the payload.
+            encode: writes a reply in the transport's format.
+        """
+        began = perf_counter()
+        reply = error_reply(call, code, message)
+        written = encode(reply)
+        self._record(call, self._hosted.get(call.plugin.lower()), *verdict(reply), began, len(written))
+        return written
+
+    def _add_methods(self, hosted: Hosted) -> None:
+        for method in hosted.hooks.keys() & METHODS:
+            first = self._answering.setdefault(method, hosted.name)
+            if first != hosted.name:
+                raise StartError(
+                    f"plugins {first!r} and {hosted.name!r} both answer {method}, and its callers name no plugin: "
+                    "serve one of them"
+                )
+
+    def _changed(self) -> None:
+        for watcher in self.watchers:
+            watcher()
+
+    def _record(
+        self, call: HookCall, hosted: Hosted | None, outcome: Outcome, code: str, began: float, written: int
+    ) -> None:
+        told = self._told.get(outcome)
+        if told is None:
+            told = self._told[outcome] = [observer for observer in self.observers if outcome in observer.outcomes]
+        if not told:
+            return
+        record = CallRecord(
+            hosted.name if hosted else UNKNOWN,
+            call.hook if call.hook in CALLS else UNKNOWN,
+            call.transport,
+            outcome,
+            code,
+            perf_counter() - began,
+            call.size,
+            written,
+            request_id(call),
+            call.identity,
+            self.tracer.trace_id(call) if self.tracer else "",
+        )
+        for observer in told:
+            observer.done(record)
+
+    async def _traced(self, tracer: Tracer, hosted: Hosted | None, call: HookCall) -> HookReply:
+        with tracer.span(call) as span:
+            reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
+            span.done(*verdict(reply))
+            return reply
+
+    def _no_plugin(self, call: HookCall) -> HookReply:
+        if call.plugin.lower() in self._failed:
+            text = f"plugin {call.plugin} failed to start; the server's log has the reason"
+            return error_reply(call, ErrorCode.PLUGIN_UNAVAILABLE, text)
+        return error_reply(call, ErrorCode.UNKNOWN_PLUGIN, f"this server has no plugin {call.plugin!r}")
+
+
+def _written(reply: HookReply, encode: Callable[[HookReply], bytes]) -> bytes:
+    try:
+        return encode(reply)
+    except Unrepresentable:
+        if reply.dumped is None:
+            raise
+        # The plugin may have put in what has a JSON form without being JSON, such as dates and models of its own.
+        return encode(reply.dumped())

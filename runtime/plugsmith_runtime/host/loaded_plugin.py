@@ -1,0 +1,186 @@
+"""One plugin in the host: from its entry in the configuration file to an object that is ready to be called."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..contract.hooks import GlobalContext, HookSpec, PluginContext, PluginResult
+from ..errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
+from ..net.deadlines import Deadlines, Overrun
+from .config import PluginConfig
+from .hook_warnings import LostChanges, unimplemented_hooks, unlisted_hooks
+from .loader import Hook, implemented_hooks, load_plugin
+from .messages import HookCall, HookReply
+from .methods import CALLS
+from .plugin import Plugin
+from .results import (
+    CLIENT_IDENTITY,
+    blocked,
+    carries,
+    error_reply,
+    failure_reply,
+    plugin_error_reply,
+    result_reply,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Hosted:
+    """One plugin that is ready to be called.
+
+    Args:
+        plugin: the plugin, initialized.
+        config: its entry in the configuration file.
+        timeout: seconds that its hooks may take, unless the entry says otherwise.
+        threads: runs hooks that are plain functions.
+
+    Attributes:
+        running: how many of its hooks are running now.
+        lost_changes: looks for changes that the gateway drops; None but in development.
+    """
+
+    __slots__ = ("config", "deadlines", "hooks", "lost_changes", "plugin", "running", "threads")
+
+    def __init__(self, plugin: Plugin, config: PluginConfig, timeout: float, threads: Executor) -> None:
+        self.plugin = plugin
+        self.config = config
+        self.hooks = implemented_hooks(plugin)
+        if plugin._answers_methods:
+            from .docker import method_hooks
+
+            self.hooks |= method_hooks(plugin)
+        self.deadlines = Deadlines(config.timeout or timeout)
+        self.threads = threads
+        self.running = 0
+        self.lost_changes: LostChanges | None = None
+
+    @property
+    def name(self) -> str:
+        """The plugin's name as the configuration file spells it."""
+        return self.config.name
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the plugin says that it can do its work."""
+        return self.plugin._health_problem is None
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Be told, in the event loop, whenever the plugin reports about its health."""
+        loop = asyncio.get_running_loop()
+
+        def report(reason: str | None) -> None:
+            if reason is None:
+                logger.info("plugin %s reports that it is healthy", self.name)
+            else:
+                logger.warning("plugin %s reports that it is unhealthy: %s", self.name, reason)
+            loop.call_soon_threadsafe(changed)
+
+        self.plugin._on_health = report
+
+    async def reply(self, call: HookCall) -> HookReply:
+        """Run a hook; whatever is wrong with the call or with the plugin becomes an error reply.
+
+        Args:
+            call: the call.
+
+        Raises:
+            Unrepresentable: the result holds an object that has no JSON form.
+        """
+        hook = self.hooks.get(call.hook)
+        if hook is None:
+            if call.hook in CALLS:
+                text = f"plugin {self.name} does not implement hook {call.hook}"
+                return error_reply(call, ErrorCode.HOOK_NOT_IMPLEMENTED, text)
+            return error_reply(call, ErrorCode.UNKNOWN_HOOK, f"there is no hook {call.hook!r}")
+        try:
+            # What model_validate does, without its looking for options.
+            payload = hook.spec.payload.__pydantic_validator__.validate_python(call.payload)
+        except ValidationError as problem:
+            return error_reply(call, ErrorCode.INVALID_PAYLOAD, validation_message(problem, "payload"))
+        try:
+            context = _context(call)
+        except ValidationError as problem:
+            return error_reply(call, ErrorCode.INVALID_CONTEXT, validation_message(problem, "context"))
+        carried = carries(context)
+        try:
+            result = await self._run(hook, payload, context)
+        except Overrun:
+            text = f"hook {call.hook} of plugin {self.name} took longer than {self.deadlines.limit:g} s"
+            return error_reply(call, ErrorCode.HOOK_TIMEOUT, text)
+        except PluginViolationError as problem:
+            result = blocked(problem)
+        except PluginError as problem:
+            return plugin_error_reply(call, problem)
+        except (Exception, SystemExit) as problem:
+            return failure_reply(call, problem)
+        if not isinstance(result, PluginResult):
+            text = f"hook {call.hook} returned {type(result).__name__}, expected {hook.spec.result.__name__}"
+            return error_reply(call, ErrorCode.INVALID_RESULT, text)
+        if self.lost_changes is not None and isinstance(hook.spec, HookSpec):
+            self.lost_changes.look(hook.spec, payload, result.modified_payload)
+        # A context that was emptied must go back too.
+        return result_reply(call, result, context if carried or carries(context) else None)
+
+    def _run(self, hook: Hook, payload: Any, context: PluginContext) -> Awaitable[Any]:
+        if hook.threaded:
+            loop = asyncio.get_running_loop()
+            # What belongs to the call, such as its span, goes with it into the thread.
+            run = contextvars.copy_context().run
+            return self.deadlines.run(loop.run_in_executor(self.threads, run, hook.method, payload, context))
+        return self.deadlines.run(hook.method(payload, context))
+
+    async def shutdown(self) -> None:
+        """Shut the plugin down; one that fails to is logged and stops nobody else."""
+        try:
+            await self.plugin.shutdown()
+        except Exception:
+            logger.exception("plugin %s: shutdown() failed", self.name)
+
+
+async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, development: bool) -> Hosted:
+    """Load and initialize a plugin.
+
+    Args:
+        entry: the plugin's entry in the configuration file.
+        timeout: seconds that its hooks may take, unless the entry says otherwise.
+        threads: runs hooks that are plain functions.
+        development: warn about what the gateway will not call or not take.
+
+    Raises:
+        StartError: it cannot be imported, made or initialized, or has no hook.
+    """
+    hosted = Hosted(load_plugin(entry), entry, timeout, threads)
+    if not hosted.hooks:
+        raise StartError(f"plugin {entry.name!r}: {entry.kind} implements no hook; define one of its methods")
+    for text, todo in unimplemented_hooks(entry, hosted.hooks):
+        logger.warning("%s; %s", text, todo)
+    if development:
+        hosted.lost_changes = LostChanges(entry.name)
+        for text, todo in unlisted_hooks(entry, hosted.hooks):
+            logger.warning("%s; %s", text, todo)
+    try:
+        await hosted.plugin.initialize()
+    except Exception as problem:
+        raise StartError(
+            f"plugin {entry.name!r}: initialize() failed: {type(problem).__name__}: {problem}"
+        ) from problem
+    return hosted
+
+
+def _context(call: HookCall) -> PluginContext:
+    if call.context is None:
+        context = PluginContext(global_context=GlobalContext(request_id=""))
+    else:
+        context = PluginContext.__pydantic_validator__.validate_python(call.context)
+    context.metadata.pop(CLIENT_IDENTITY, None)
+    if call.identity is not None:
+        context.metadata[CLIENT_IDENTITY] = call.identity
+    return context

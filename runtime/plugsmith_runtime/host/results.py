@@ -1,0 +1,162 @@
+"""From what a hook returned or raised to the reply that travels: plain data, one shape for every transport."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import secrets
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, RootModel
+from pydantic_core import PydanticSerializationError
+
+from ..contract import hooks
+from ..contract.hooks import PluginContext, PluginResult, PluginViolation
+from ..errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
+from ..json_values import find_unrepresentable
+from ..observability.events import request_id
+from ..observability.log_formats import clipped
+from .messages import HookCall, HookReply, Unrepresentable
+
+logger = logging.getLogger(__name__)
+
+# The models of the contract, and those of them that stand for their only field.
+_MODELS = {found for found in vars(hooks).values() if inspect.isclass(found) and issubclass(found, BaseModel)}
+_ROOTS = {model for model in _MODELS if issubclass(model, RootModel)}
+
+CLIENT_IDENTITY = "client_identity"
+"""Key of the context's metadata that holds the verified TLS client; the host sets it, a caller cannot."""
+
+
+def error_reply(call: HookCall, code: ErrorCode, message: str, plugin: str | None = None) -> HookReply:
+    """Make the reply to a call that has no result.
+
+    Args:
+        call: the call.
+        code: what went wrong, for programs.
+        message: what went wrong, for people; it must hold no value of the payload.
+        plugin: the plugin's own spelling of its name.
+    """
+    error = PluginErrorModel(message=message, plugin_name=plugin or call.plugin, code=code)
+    return HookReply(call.plugin, error=error.model_dump())
+
+
+def failure_reply(call: HookCall, problem: BaseException) -> HookReply:
+    """Answer for a hook that raised: an id for the caller; where it was raised goes to the log under the same id."""
+    incident = secrets.token_hex(4)
+    fields = {"error_id": incident, "request_id": clipped(request_id(call))}
+    logger.error("hook %s of plugin %s failed", call.hook, call.plugin, exc_info=problem, extra={"fields": fields})
+    text = f"hook {call.hook} of plugin {call.plugin} failed; the server's log has the reason under error id {incident}"
+    return error_reply(call, ErrorCode.HOOK_FAILED, text)
+
+
+def unrepresentable_reply(call: HookCall, problem: Unrepresentable) -> HookReply:
+    """Answer for a result that cannot be written on the wire."""
+    text = f"the result of hook {call.hook} cannot be sent: {problem.path}: {problem.reason}"
+    return error_reply(call, ErrorCode.UNREPRESENTABLE, text)
+
+
+def blocked(problem: PluginViolationError) -> PluginResult[Any]:
+    """Turn a raised violation into the result that says the same."""
+    violation = problem.violation or PluginViolation(
+        reason=problem.message, description=problem.message, code="PLUGIN_VIOLATION"
+    )
+    return PluginResult[Any](continue_processing=False, violation=violation)
+
+
+def plugin_error_reply(call: HookCall, problem: PluginError) -> HookReply:
+    """Answer for a deliberate error: the plugin's own message, code and details.
+
+    Raises:
+        Unrepresentable: the details hold an object that has no JSON form.
+    """
+    return HookReply(call.plugin, error=_plain(problem.error, "error"))
+
+
+def result_reply(call: HookCall, result: PluginResult[Any], context: PluginContext | None) -> HookReply:
+    """Make the reply of a hook that has a result; unset optional parts of the result are left out.
+
+    Args:
+        call: the call.
+        result: what the hook returned.
+        context: the context after the hook; None when it carries nothing.
+
+    Raises:
+        Unrepresentable: the result holds an object that has no JSON form.
+    """
+
+    def dumped() -> HookReply:
+        data = {name: value for name, value in _plain(result, "result").items() if value is not None}
+        return HookReply(call.plugin, data, context=None if context is None else _context_data(context))
+
+    if type(result).__module__ != hooks.__name__:
+        return dumped()
+    return HookReply(call.plugin, _parts(result), None, None if context is None else _context_parts(context), dumped)
+
+
+def carries(context: PluginContext) -> bool:
+    """Whether a context holds anything that callers take back."""
+    metadata = context.metadata
+    own = metadata and (len(metadata) > 1 or CLIENT_IDENTITY not in metadata)
+    return bool(context.state or context.global_context.state or own)
+
+
+def _parts(model: BaseModel) -> dict[str, Any]:
+    """Take a model of the contract apart into what it holds, less what `_left_out` names."""
+    own = model.__dict__
+    if model.__pydantic_extra__:
+        own = own | model.__pydantic_extra__
+    left_out = _left_out(type(model))
+    parts: dict[str, Any] = {}
+    for name, value in own.items():
+        kind = type(value)
+        if kind in _MODELS:
+            value = value.root if kind in _ROOTS else _parts(value)
+        elif name in left_out and kind is type(default := left_out[name]) and value == default:
+            continue
+        parts[name] = value
+    return parts
+
+
+@cache
+def _left_out(kind: type[BaseModel]) -> dict[str, Any]:
+    """The defaults of the fields that need not travel while they have them.
+
+    Callers read replies field by field, for more than a field costs here. They know the defaults of all releases; that
+    a request goes on is said all the same, since nobody should have to guess that.
+    """
+    empty: tuple[Any, ...] = (None, 0, {}) if issubclass(kind, PluginResult) else (None,)
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in kind.model_fields.items()}
+    return {name: value for name, value in defaults.items() if not isinstance(value, bool) and value in empty}
+
+
+def _context_parts(context: PluginContext) -> dict[str, Any]:
+    """The parts of a context that callers take back: both states and the plugin's metadata."""
+    shared = context.global_context
+    return {
+        "state": context.state,
+        "metadata": {name: value for name, value in context.metadata.items() if name != CLIENT_IDENTITY},
+        "global_context": {"request_id": shared.request_id, "state": shared.state},
+    }
+
+
+def _context_data(context: PluginContext) -> dict[str, Any]:
+    """The same as plain data.
+
+    Raises:
+        Unrepresentable: the context holds an object that has no JSON form.
+    """
+    parts: dict[str, Any] = {"state": True, "metadata": True, "global_context": {"request_id", "state"}}
+    data = _plain(context, "context", parts)
+    data["metadata"].pop(CLIENT_IDENTITY, None)
+    return data
+
+
+def _plain(model: BaseModel, name: str, parts: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Dump a model as plain JSON data; what it holds that has no JSON form is named by its path below `name`."""
+    try:
+        return model.model_dump(mode="json", include=parts, warnings="none")
+    except (PydanticSerializationError, ValueError) as problem:
+        found = find_unrepresentable(model.model_dump(include=parts, warnings="none")) or ("", str(problem))
+        raise Unrepresentable(f"{name}.{found[0]}".rstrip("."), found[1]) from problem

@@ -1,0 +1,1 @@
+"""Sockets, connections and their limits: what every server and client stands on."""

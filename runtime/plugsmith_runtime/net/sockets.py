@@ -1,0 +1,136 @@
+"""Listening sockets, made so that nobody is pushed aside and nobody gets in early."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+import stat
+from pathlib import Path
+
+from ..errors import StartError
+
+# sun_path of sockaddr_un, less the closing zero: 107 bytes on Linux, 103 on macOS. Keep to what works on this system.
+_PATH_LIMIT = 107 if os.uname().sysname == "Linux" else 103
+_BACKLOG = 2048
+
+
+def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
+    """Open a listening TCP socket that no other server shares.
+
+    Args:
+        host: address or name; the first address of a name is taken.
+        port: port, 0 for any free one.
+        setting: how a person chooses another port, for the error's text.
+
+    Raises:
+        StartError: the address is unknown, in use, or not ours to bind.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as problem:
+        raise StartError(f"{host}: cannot resolve the address to listen on ({problem.strerror})") from problem
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Lets a restarted server take its port while old connections linger; never lets two servers listen.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+    except OSError as problem:
+        sock.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise StartError(f"{host}:{port}: the port is in use; stop the other server or {setting}") from problem
+        raise StartError(f"{host}:{port}: cannot listen ({problem.strerror}); {setting}") from problem
+    sock.setblocking(False)
+    return sock
+
+
+def look_at_unix_path(path: str, setting: str) -> bool:
+    """Check that a Unix socket may be made at a path.
+
+    Args:
+        path: where the socket will be.
+        setting: how a person chooses another path, for the error's text.
+
+    Returns:
+        Whether a dead server left its socket there, which must be removed first.
+
+    Raises:
+        StartError: the path is too long, its folder is missing or open to all, or something alive is there.
+    """
+    size = len(os.fsencode(path))
+    if size > _PATH_LIMIT:
+        raise StartError(f"{path}: {size} bytes are too long for a Unix socket (at most {_PATH_LIMIT}); {setting}")
+    folder = Path(path).absolute().parent
+    try:
+        mode = folder.stat().st_mode
+    except OSError as problem:
+        raise StartError(f"{folder}: no such folder for the Unix socket; make it or {setting}") from problem
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise StartError(f"{folder}: anybody may replace files in this folder; chmod o-w it or {setting}")
+    try:
+        found = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISSOCK(found):
+        raise StartError(f"{path}: a file that is no socket is in the way; move it or {setting}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return True
+        except FileNotFoundError:
+            return False
+        except OSError as problem:
+            raise StartError(f"{path}: cannot tell whether a server lives there ({problem}); {setting}") from problem
+    raise StartError(f"{path}: another server is listening there; stop it or {setting}")
+
+
+def claim_unix_path(path: str, setting: str) -> None:
+    """Make way for a Unix socket: remove what a dead server left there; errors as in `look_at_unix_path`."""
+    if look_at_unix_path(path, setting):
+        os.unlink(path)
+
+
+def bind_unix(path: str, setting: str) -> socket.socket:
+    """Open a listening Unix socket with mode 0600 from its first moment.
+
+    Args:
+        path: where the socket will be.
+        setting: how a person chooses another path, for the error's text.
+
+    Raises:
+        StartError: as `claim_unix_path`, or the path cannot be bound.
+    """
+    claim_unix_path(path, setting)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # The mode comes from the umask at bind: a later chmod would leave a moment in which others may connect.
+    previous = os.umask(0o177)
+    try:
+        sock.bind(path)
+        sock.listen(_BACKLOG)
+    except OSError as problem:
+        sock.close()
+        raise StartError(f"{path}: cannot make the Unix socket ({problem.strerror}); {setting}") from problem
+    finally:
+        os.umask(previous)
+    sock.setblocking(False)
+    return sock
+
+
+def remove_unix_path(path: str) -> None:
+    """Remove a socket file of ours; one that is gone already is fine."""
+    Path(path).unlink(missing_ok=True)
+
+
+def raise_file_limit() -> None:
+    """Allow this process as many open files, and so connections, as the system lets it have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS calls its hard limit endless but takes no such number.
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,83 @@
+"""When the served certificates expire, as they lie on disk now: renewed ones are served without a restart."""
+
+from __future__ import annotations
+
+import calendar
+import os
+import ssl
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...plugin_server.settings import ServerSettings
+
+_END = "-----END CERTIFICATE-----"
+_SEQUENCE, _VERSION = 0x30, 0xA0
+_UTC_TIME = 0x17
+
+
+class Certificates:
+    """The certificates of a server's transports.
+
+    Args:
+        settings: names the transports and their certificates.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        served = {"http": settings.http.tls, "grpc": settings.grpc.tls}
+        self._files = {name: tls.certfile for name, tls in served.items() if tls and name in settings.transports}
+        self._known: dict[str, tuple[tuple[int, int], float]] = {}
+
+    def expiries(self) -> dict[str, float]:
+        """The Unix time at which each transport's certificate expires."""
+        for name, path in self._files.items():
+            # A file that cannot be read is not served either: the former certificate stays, and so does its end.
+            try:
+                status = os.stat(path)
+                signature = (status.st_mtime_ns, status.st_ino)
+                if name not in self._known or self._known[name][0] != signature:
+                    with open(path, encoding="ascii", errors="replace") as file:
+                        self._known[name] = (signature, not_after(file.read()))
+            except (OSError, ValueError, IndexError):
+                continue
+        return {name: end for name, (_, end) in self._known.items()}
+
+
+def not_after(pem: str) -> float:
+    """The Unix time at which the first certificate of a PEM file expires.
+
+    Python's ssl module tells it only of certificates that it verifies, and so not of one that has expired.
+
+    Args:
+        pem: the file's text.
+
+    Raises:
+        ValueError, IndexError: it holds no certificate.
+    """
+    before, mark, _ = pem.partition(_END)
+    der = ssl.PEM_cert_to_DER_cert(before[before.rindex("-----BEGIN CERTIFICATE-----") :] + mark)
+    # Certificate { tbsCertificate { version?, serialNumber, signature, issuer, validity { notBefore, notAfter } } }
+    _, at, _ = _element(der, 0)
+    _, at, _ = _element(der, at)
+    if der[at] == _VERSION:
+        at = _element(der, at)[2]
+    for _ in range(3):
+        at = _element(der, at)[2]
+    tag, at, _ = _element(der, at)
+    if tag != _SEQUENCE:
+        raise ValueError("no certificate")
+    tag, start, end = _element(der, _element(der, at)[2])
+    text = der[start:end].decode("ascii")
+    # %y has its turn of the century where X.509 wants it only until 2068: 1950 to 2049 are two digits there.
+    if tag == _UTC_TIME:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    return float(calendar.timegm(time.strptime(text, "%Y%m%d%H%M%SZ")))
+
+
+def _element(der: bytes, at: int) -> tuple[int, int, int]:
+    """The tag of a DER element, and where its content begins and ends."""
+    tag, size, start = der[at], der[at + 1], at + 2
+    if size & 0x80:
+        start += size & 0x7F
+        size = int.from_bytes(der[at + 2 : start], "big")
+    return tag, start, start + size

@@ -1,0 +1,90 @@
+"""The pages that say how a server is: alive, ready, and its metrics; the same wherever HTTP is served."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from ..host.host import Host
+
+_JSON = "application/json"
+_METRICS = ("/metrics", "/metrics/prometheus")
+_PATHS = ("/health", "/ready", *_METRICS)
+
+
+class StatusPage(NamedTuple):
+    """An answer to an HTTP request.
+
+    Attributes:
+        status: the HTTP status.
+        body: its content.
+        content_type: the content's type.
+        headers: headers beside those of every answer.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = _JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def send(self, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> None:
+        """Send it as an ASGI application does."""
+        headers = [
+            (b"content-type", self.content_type.encode("latin-1")),
+            (b"content-length", b"%d" % len(self.body)),
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class StatusPages:
+    """Answers for a server.
+
+    Args:
+        host: knows how it is.
+
+    Attributes:
+        listening: whether the transports take calls; until then nothing is ready.
+    """
+
+    def __init__(self, host: Host, listening: bool = True) -> None:
+        self._host = host
+        self.listening = listening
+
+    async def answer(self, scope: MutableMapping[str, Any]) -> StatusPage | None:
+        """Make the page that a request asks for.
+
+        Args:
+            scope: the request, as ASGI has it.
+
+        Returns:
+            The page; None when the path is none of these.
+        """
+        path = scope["path"]
+        if path not in _PATHS or (path in _METRICS and self._host.metrics is None):
+            return None
+        if scope["method"] not in ("GET", "HEAD"):
+            return StatusPage(405, b'{"error":"%b takes GET"}' % path.encode(), headers=((b"allow", b"GET, HEAD"),))
+        if path == "/health":
+            return StatusPage(200, b'{"status":"alive"}')
+        if path == "/ready":
+            return self._ready(scope["query_string"])
+        return await self._metrics(scope["headers"])
+
+    def _ready(self, query: bytes) -> StatusPage:
+        names = parse_qs(query.decode("latin-1")).get("plugin")
+        ready = self._host.plugin_serving(names[0]) if names else self._host.ready
+        if ready and self.listening:
+            return StatusPage(200, b'{"status":"ready"}')
+        if ready is None and self._host.serving:
+            return StatusPage(404, b'{"status":"unknown plugin"}')
+        return StatusPage(503, b'{"status":"not ready"}')
+
+    async def _metrics(self, headers: list[tuple[bytes, bytes]]) -> StatusPage:
+        assert self._host.metrics is not None
+        accept = b",".join(value for name, value in headers if name == b"accept").decode("latin-1")
+        content_type, body = await self._host.metrics.scrape(accept)
+        return StatusPage(200, body, content_type)

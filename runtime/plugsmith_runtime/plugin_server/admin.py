@@ -1,0 +1,71 @@
+"""The admin listener: health and metrics on a port of their own, whatever the transports are."""
+
+from __future__ import annotations
+
+from ..host.host import Host
+from ..http import security as guards
+from ..http.connection import Policy
+from ..http.responses import HttpRefusal, Receive, Scope, Send, send_refusal
+from ..http.uvicorn_server import UvicornServer
+from ..net.connections import Connections
+from ..net.listeners import Listeners
+from ..observability.status import StatusPages
+from .settings import AdminSettings, Limits
+
+_PORT_HELP = "choose another port with PLUGINS_ADMIN_PORT"
+
+# For a few scrapers and probes.
+_MOST_CONNECTIONS = 100
+
+_GRACE = 1.0
+
+
+class AdminListener:
+    """Serves the status pages by plain HTTP.
+
+    Args:
+        host: knows how the server is.
+        settings: where to listen.
+        limits: what a connection may do, as on the HTTP transport.
+        listeners: opens the socket.
+    """
+
+    def __init__(self, host: Host, settings: AdminSettings, limits: Limits, listeners: Listeners) -> None:
+        self._pages = StatusPages(host, listening=False)
+        self._settings = settings
+        self._listeners = listeners
+        self._local = guards.is_loopback_name(settings.host)
+        self._started = False
+        self._server = UvicornServer(self._answer, None, Policy(limits, Connections(_MOST_CONNECTIONS), ()))
+
+    async def start(self) -> str:
+        """Listen, and return the URL.
+
+        Raises:
+            StartError: the address cannot be listened on.
+        """
+        sock = self._listeners.tcp("admin", self._settings.host, self._settings.port, _PORT_HELP)
+        await self._server.start(sock, self._listeners)
+        self._started = True
+        host, port = sock.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def serving(self) -> None:
+        """The transports take calls from now on."""
+        self._pages.listening = True
+
+    async def stop(self) -> None:
+        """Close."""
+        if self._started:
+            await self._server.stop(_GRACE)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if self._local:
+                guards.check_loopback(guards.wanted_headers(scope), "PLUGINS_ADMIN_HOST")
+            page = await self._pages.answer(scope)
+            if page is None:
+                raise HttpRefusal(404, "not found: there are /health, /ready and /metrics")
+            await page.send(send)
+        except HttpRefusal as refusal:
+            await send_refusal(send, refusal)

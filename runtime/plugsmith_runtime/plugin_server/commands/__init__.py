@@ -1,0 +1,1 @@
+"""The commands that a production image needs: serve and health."""

@@ -1,0 +1,66 @@
+"""Where a server with given settings can be reached."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from ..client import ClientTls
+from ..tls.layout import DEFAULT_FOLDER, CertFolder
+from ..tls.settings import TlsSettings
+from .settings import ServerSettings
+
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def server_command(*options: str) -> list[str]:
+    """The command line that serves this plugin, to run in another process."""
+    return [sys.executable, "-m", __name__.split(".")[0], "serve", *options]
+
+
+def own_endpoint(settings: ServerSettings, transport: str, config: str | None = None) -> str:
+    """The endpoint of a server that runs with these settings.
+
+    Args:
+        settings: the server's settings.
+        transport: http, stdio, grpc or unix.
+        config: the configuration file that a server started for stdio should read.
+    """
+    if transport == "http":
+        if settings.http.uds:
+            return f"http+unix://{settings.http.uds}"
+        scheme = "https" if settings.http.tls else "http"
+        return f"{scheme}://{reachable(settings.http.host, settings.http.port)}/mcp"
+    if transport == "grpc":
+        if not settings.grpc.listen_tcp:
+            return f"grpc+unix://{settings.grpc.uds}"
+        scheme = "grpcs" if settings.grpc.tls else "grpc"
+        return f"{scheme}://{reachable(settings.grpc.host, settings.grpc.port)}"
+    if transport == "unix":
+        return f"unix://{settings.unix.path}"
+    quiet = ["--log-level", "WARNING"]  # its log goes to the terminal of the one who calls
+    command = server_command("--transport", "stdio", *quiet, *(["--config", config] if config else []))
+    return "stdio:" + shlex.join(command)
+
+
+def reachable(host: str, port: int) -> str:
+    """The host and port under which this machine reaches a server that listens on them, as they stand in a URL."""
+    host = _ANY.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def client_tls(server: TlsSettings | None, certfile: str | None, keyfile: str | None) -> ClientTls | None:
+    """Certificates to call a server with these TLS settings.
+
+    Args:
+        server: the server's TLS settings.
+        certfile: file with the client's certificate; the gateway's own in the usual folder when None.
+        keyfile: file with the client's key.
+    """
+    if server is None:
+        return None
+    gateway = CertFolder(Path(DEFAULT_FOLDER)).gateway
+    if not certfile and server.client_auth != "none" and gateway.certificate.exists():
+        certfile, keyfile = str(gateway.certificate), str(gateway.key)
+    return ClientTls(ca_bundle=server.ca_bundle or server.certfile, certfile=certfile, keyfile=keyfile)

@@ -1,0 +1,63 @@
+"""The methods of the contract, on bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from ...codec.plugin_service import read_call, unreadable, write_config, write_configs, write_reply
+from ...contract import plugin_service_pb2 as pb
+from ...grpc.call import Call
+from ...grpc.status import Refused, Status
+from ...host.messages import Overloaded, Unrepresentable
+
+if TYPE_CHECKING:
+    from ...host.host import Host
+
+M = TypeVar("M", bound=Message)
+_TRACE = ("traceparent", "tracestate")
+
+
+class Service:
+    """Answers PluginService.
+
+    Args:
+        host: answers the calls.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def invoke_hook(self, data: bytes, call: Call) -> bytes:
+        """Run a hook; whatever the plugin does wrong is in the answer, with the status OK."""
+        request = _parsed(pb.InvokeHookRequest, data)
+        try:
+            hook_call = read_call(request, "grpc", call.info.identity, len(data))
+        except Unrepresentable as problem:
+            refused, code = unreadable(request, problem, "grpc", call.info.identity, len(data))
+            return self._host.refuse(refused, code, str(problem), write_reply)
+        if self._host.tracer is not None:
+            fields = {name: call.fields.get(name.encode()) for name in _TRACE}
+            hook_call.trace = {name: value.decode("latin-1") for name, value in fields.items() if value}
+        try:
+            return await self._host.answer(hook_call, write_reply)
+        except Overloaded as problem:
+            raise Refused(Status.RESOURCE_EXHAUSTED, str(problem)) from None
+
+    async def get_plugin_config(self, data: bytes, call: Call) -> bytes:
+        """Return one plugin's configuration."""
+        return write_config(self._host.plugin_config(_parsed(pb.GetPluginConfigRequest, data).name))
+
+    async def get_plugin_configs(self, data: bytes, call: Call) -> bytes:
+        """Return the configurations of all plugins."""
+        _parsed(pb.GetPluginConfigsRequest, data)
+        return write_configs(self._host.plugin_configs())
+
+
+def _parsed(message: type[M], data: bytes) -> M:
+    try:
+        return message.FromString(data)
+    except DecodeError:
+        text = f"the request is no {message.DESCRIPTOR.full_name}"
+        raise Refused(Status.INVALID_ARGUMENT, text) from None

@@ -1,0 +1,137 @@
+"""Is a server ready? A short question to any endpoint, without an event loop: for health checks of containers."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ..errors import StartError
+
+_HANDSHAKE_RECORD = b"\x16"
+
+
+class NotReady(Exception):
+    """The server does not answer, or says that it is not ready; the text says why."""
+
+
+def probe(endpoint: str, plugin: str, limit: float) -> None:
+    """Ask a server whether it, or one of its plugins, is ready.
+
+    With TLS only the server's part of the handshake is awaited: a health check has no certificate of a gateway, and a
+    whole handshake would be refused, and logged as an attack.
+
+    Args:
+        endpoint: what `serve` prints, the URL of the admin listener included.
+        plugin: a plugin's name; empty for the server.
+        limit: seconds that each step may take.
+
+    Raises:
+        NotReady: it is not.
+        StartError: it cannot be asked in this way.
+    """
+    url = urlsplit(endpoint)
+    if url.scheme not in _PROBES:
+        raise StartError(
+            f"{endpoint}: cannot be asked for health; the endpoint starts with one of {', '.join(_PROBES)}"
+        )
+    if plugin and url.scheme in ("https", "grpcs"):
+        raise StartError(
+            f"{endpoint}: a plugin cannot be asked for through TLS; set PLUGINS_ADMIN_PORT and ask the admin listener"
+        )
+    try:
+        _PROBES[url.scheme](url.netloc or url.path, plugin, limit)
+    except (OSError, HTTPException) as problem:
+        raise NotReady(str(problem) or type(problem).__name__) from problem
+
+
+def _http(place: str, plugin: str, limit: float) -> None:
+    _get_ready(HTTPConnection(place, timeout=limit), plugin)
+
+
+def _http_unix(path: str, plugin: str, limit: float) -> None:
+    connection = HTTPConnection("localhost", timeout=limit)
+    connection.sock = _connected(path, limit)
+    _get_ready(connection, plugin)
+
+
+def _get_ready(connection: HTTPConnection, plugin: str) -> None:
+    with contextlib.closing(connection):
+        connection.request("GET", "/ready" + (f"?plugin={quote(plugin)}" if plugin else ""))
+        response = connection.getresponse()
+        if response.status != 200:
+            raise NotReady(f"/ready answers {response.status}: {response.read(200).decode('utf-8', 'replace')}")
+
+
+def _tls(place: str, plugin: str, limit: float) -> None:
+    url = urlsplit(f"//{place}")
+    hello = ssl.MemoryBIO()
+    begun = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=url.hostname)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        begun.do_handshake()
+    with socket.create_connection((url.hostname, url.port or 443), limit) as connection:
+        connection.sendall(hello.read())
+        if connection.recv(1) != _HANDSHAKE_RECORD:
+            raise NotReady("no answer to a TLS handshake")
+
+
+def _grpc(place: str, plugin: str, limit: float) -> None:
+    try:
+        import grpc
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+    except ModuleNotFoundError as problem:
+        raise StartError(f"gRPC needs the package {problem.name}; install the extra 'grpc'") from problem
+    target = f"unix:{place}" if place.startswith("/") else place
+    with grpc.insecure_channel(target) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        try:
+            reply = stub.Check(health_pb2.HealthCheckRequest(service=plugin), timeout=limit)
+        except grpc.RpcError as problem:
+            raise NotReady(f"no answer from the health service ({problem.code().name})") from problem
+    if reply.status != health_pb2.HealthCheckResponse.SERVING:
+        raise NotReady("the health service says NOT_SERVING")
+
+
+def _unix(path: str, plugin: str, limit: float) -> None:
+    try:
+        from ..contract.plugin_stream_pb2 import CheckHealth, ClientFrame, ServerFrame
+        from ..unix_stream.length_prefix import MAX_FRAME, PREFACE, FrameBuffer, frame
+    except ModuleNotFoundError as problem:
+        raise StartError(f"the Unix socket needs the package {problem.name}; install the extra 'grpc'") from problem
+    question = ClientFrame(id=1, check_health=CheckHealth(plugin_name=plugin))
+    with contextlib.closing(_connected(path, limit)) as connection:
+        connection.sendall(PREFACE + frame(question.SerializeToString()))
+        buffer = FrameBuffer(MAX_FRAME)
+        while data := connection.recv(4096):
+            for message in buffer.feed(data):
+                answer = ServerFrame.FromString(message)
+                if answer.id == 1:
+                    if not answer.health.serving:
+                        raise NotReady("not serving" if answer.health.known or not plugin else "unknown plugin")
+                    return
+    raise NotReady("the server closed the connection")
+
+
+def _connected(path: str, limit: float) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(limit)
+    try:
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+_PROBES = {
+    "http": _http,
+    "http+unix": _http_unix,
+    "https": _tls,
+    "grpc": _grpc,
+    "grpc+unix": _grpc,
+    "grpcs": _tls,
+    "unix": _unix,
+}

@@ -1,0 +1,82 @@
+"""The ASGI application: MCP at /mcp, the calls of Docker's gateway at /call, and pages that say how the server is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from ...host.host import Host
+from ...http import security as guards
+from ...http.responses import HttpRefusal, Receive, Scope, Send, send_refusal
+from ...observability.status import StatusPages
+from ...tls.identity import scope_identity
+from .requests import Request, read_body
+
+Route = Callable[[Request, Send], Awaitable[None]]
+
+_ALLOW_POST = (b"allow", b"POST")
+
+
+class HttpApp:
+    """Answers HTTP requests.
+
+    Args:
+        host: says how the server is.
+        routes: what answers POST requests, by path.
+        max_message_bytes: the largest body that is read.
+        check_origin: protects against requests that web pages make; None where browsers cannot come.
+        token: what callers must show; None when they need not.
+        tls: whether clients may show certificates.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        routes: dict[str, Route],
+        max_message_bytes: int,
+        check_origin: Callable[[guards.Headers], None] | None,
+        token: str | None,
+        tls: bool,
+    ) -> None:
+        self._host = host
+        self._routes = routes
+        self._pages = StatusPages(host)
+        self._limit = max_message_bytes
+        self._check_origin = check_origin
+        self._token = None if token is None else token.encode()
+        self._tls = tls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            route = self._routes.get(scope["path"])
+            if route is None:
+                await self._page(scope, send)
+            elif request := await self._read(scope, receive):
+                await route(request, send)
+        except HttpRefusal as refusal:
+            await send_refusal(send, refusal)
+
+    async def _read(self, scope: Scope, receive: Receive) -> Request | None:
+        """Check and read a request; None when the client is gone."""
+        if scope["method"] != "POST":
+            raise HttpRefusal(405, "this server has no sessions and no streams: use POST", _ALLOW_POST)
+        headers = guards.wanted_headers(scope)
+        if self._check_origin is not None:
+            self._check_origin(headers)
+        if self._token is not None:
+            guards.check_token(headers, self._token)
+        guards.check_media_types(headers)
+        body = await read_body(headers, receive, self._limit)
+        if body is None:
+            return None
+        identity = scope_identity(scope) if self._tls else None
+        return Request(headers, body, identity, guards.trace(headers) if self._host.tracer else None)
+
+    async def _page(self, scope: Scope, send: Send) -> None:
+        page = await self._pages.answer(scope)
+        if page is None:
+            raise HttpRefusal(404, "not found: MCP is at /mcp")
+        # Whoever asks for health has no secret to learn; metrics name plugins and tell how busy they are.
+        if scope["path"] not in ("/health", "/ready") and self._check_origin is not None:
+            self._check_origin(guards.wanted_headers(scope))
+        await page.send(send)

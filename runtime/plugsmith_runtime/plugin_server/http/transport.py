@@ -1,0 +1,93 @@
+"""Where HTTP listens, and what is served there."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ...host.host import Host
+from ...http import security as guards
+from ...http.connection import Policy
+from ...http.uvicorn_server import UvicornServer
+from ...mcp import McpEndpoint
+from ...net.listeners import Listeners
+from ...net.peer_credentials import check_uids
+from ..docker import DockerEndpoint
+from ..settings import ServerSettings
+from .app import HttpApp
+from .routes import DockerRoute, McpRoute
+
+_PATH_HELP = "choose another path with --uds or PLUGINS_SERVER_UDS"
+_PORT_HELP = "choose another port with --port or PLUGINS_SERVER_PORT"
+
+
+class HttpTransport:
+    """MCP over HTTP on a TCP port or a Unix socket.
+
+    Args:
+        host: runs the hooks.
+        settings: where to listen, TLS, and the limits.
+        listeners: opens the socket.
+    """
+
+    name = "http"
+
+    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+        self._listeners = listeners
+        self._host = host
+        self._settings = settings
+        self._server: UvicornServer | None = None
+        self.finished: asyncio.Event | None = None
+
+    async def start(self) -> list[str]:
+        """Listen.
+
+        Returns:
+            The endpoint, with the real port.
+
+        Raises:
+            StartError: the address is taken, or TLS or the limits cannot be served as asked.
+        """
+        http, limits = self._settings.http, self._settings.limits
+        if http.tls:
+            from ...tls.check import check_tls
+
+            check_tls(http.tls, "http", http.uds)
+        if http.uds:
+            check_uids(limits.uids)
+            sock = self._listeners.unix("http", http.uds, _PATH_HELP)
+        else:
+            sock = self._listeners.tcp("http", http.host, http.port, _PORT_HELP)
+        policy = Policy(limits, self._host.connections, limits.uids if http.uds else ())
+        self._server = UvicornServer(self._app(), http.tls, policy)
+        await self._server.start(sock, self._listeners)
+        if http.uds:
+            return [f"http+unix://{http.uds}"]
+        address, port = sock.getsockname()[:2]
+        location = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        return [f"{'https' if http.tls else 'http'}://{location}/mcp"]
+
+    async def stop(self, grace: float) -> None:
+        """Accept no more, let requests in flight finish, and close.
+
+        Args:
+            grace: seconds that requests in flight get.
+        """
+        if self._server is None:
+            return
+        if self._settings.http.uds:
+            # The file goes first: once the socket is closed, a new server may have put its own there.
+            self._listeners.remove(self._settings.http.uds)
+        await self._server.stop(grace)
+        self._server = None
+
+    def _app(self) -> HttpApp:
+        http = self._settings.http
+        mcp = McpRoute(McpEndpoint(self._host, self.name))
+        return HttpApp(
+            self._host,
+            {"/mcp": mcp, "/mcp/": mcp, "/call": DockerRoute(DockerEndpoint(self._host, self.name))},
+            self._settings.limits.message_bytes,
+            None if http.uds else guards.origin_check(http.host),
+            http.token,
+            tls=http.tls is not None,
+        )

@@ -1,0 +1,72 @@
+"""From a message of version 1 of the protocol to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...codec import plugin_service as protobuf
+from ...contract import plugin_service_pb2 as pb
+from ...errors import ErrorCode
+from ...host.messages import HookReply, Overloaded, Unrepresentable
+from ...unix_stream.length_prefix import MAX_FRAME
+
+if TYPE_CHECKING:
+    from ...host.host import Host
+
+
+class SerialAnswers:
+    """Has calls answered by the host.
+
+    Args:
+        host: the host.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def answer(self, data: bytes, send: Callable[[bytes], None]) -> bool:
+        """Answer a request, whose kind shows in the fields that are set.
+
+        Args:
+            data: the request.
+            send: takes the answer. It is called as soon as the answer is written: the caller reads it on another core
+                while the host takes down here how the call ended.
+
+        Returns:
+            Whether the connection may go on.
+
+        Raises:
+            DecodeError: the bytes are no request.
+        """
+        # GetPluginConfigRequest has its name where a hook call has its hook, and GetPluginConfigsRequest is empty.
+        request = pb.InvokeHookRequest.FromString(data)
+        if not (request.plugin_name or request.HasField("payload") or request.HasField("context")):
+            send(self._configs(request.hook_type))
+            return True
+        overrun = False
+
+        def deliver(reply: HookReply) -> bytes:
+            nonlocal overrun
+            overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
+            written = protobuf.write_reply(reply)
+            if len(written) > MAX_FRAME:
+                raise Unrepresentable("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+            send(written)
+            return written
+
+        size = len(data)
+        try:
+            await self._host.answer(protobuf.read_call(request, "unix", size=size), deliver)
+        except Unrepresentable as problem:
+            refused, code = protobuf.unreadable(request, problem, "unix", size=size)
+            self._host.refuse(refused, code, str(problem), deliver)
+        except Overloaded as refusal:
+            deliver(refusal.reply)
+        # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
+        return not overrun
+
+    def _configs(self, name: str) -> bytes:
+        if name:
+            return protobuf.write_config(self._host.plugin_config(name))
+        return protobuf.write_configs(self._host.plugin_configs())

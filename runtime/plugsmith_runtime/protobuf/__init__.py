@@ -1,0 +1,1 @@
+"""google.protobuf.Struct to and from Python values."""

@@ -1,0 +1,1 @@
+"""How a setting is declared, looked up and checked."""

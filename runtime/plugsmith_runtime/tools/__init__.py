@@ -1,0 +1,1 @@
+"""The workshop: what plugin authors use and production images do without."""

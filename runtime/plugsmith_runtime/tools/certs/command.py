@@ -1,0 +1,144 @@
+"""`certs`: make, renew and check the certificates for TLS between the gateway and this plugin."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import StartError
+from ...tls.layout import DEFAULT_FOLDER
+
+if TYPE_CHECKING:
+    from .manager import Maker, Outcome
+
+_TARGETS = {
+    "ca": "make or renew the authority that signs the others",
+    "gateway": "make or renew the gateway's client certificate",
+    "plugin": "make or renew this plugin's server certificate",
+    "all": "make or renew all three",
+    "check": "show all certificates; exit 1 when one is expired, about to expire or wrong",
+}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("certs", help="make and check certificates for TLS", description=__doc__)
+    targets = parser.add_subparsers(dest="target", required=True, metavar="TARGET")
+    for target, text in _TARGETS.items():
+        _add_options(targets.add_parser(target, help=text, description=text), target)
+    parser.set_defaults(run=run)
+
+
+def _add_options(parser: argparse.ArgumentParser, target: str) -> None:
+    option = parser.add_argument
+    option("--dir", default=DEFAULT_FOLDER, metavar="DIR", help="folder of the certificates (default: %(default)s)")
+    if target == "check":
+        option("--days", type=int, help="days that each must still hold (default: 30, or a third of its lifetime)")
+    elif target == "ca":
+        option("--days", type=int, help="lifetime in days (default and limit: 3650)")
+    else:
+        option("--days", type=int, help="lifetime in days [MCP_CERT_DAYS; default: 365, limit: 825]")
+    if target in ("gateway", "plugin", "all"):
+        whose = "the server's" if target == "all" else "the certificate's"
+        option("--host", action="append", default=[], help=f"further name or address in {whose} names; repeatable")
+    if target in ("plugin", "all"):
+        option("--name", help="name of the plugin (default: this package's)")
+    if target != "check":
+        option("--key-type", choices=("ec", "rsa"), default="ec", help="EC P-256 or RSA 4096 (default: %(default)s)")
+        option("--force", action="store_true", help="replace even what is good")
+    for prefix, whose in (("", "the key"), ("ca-", "the authority's key")):
+        if prefix or target != "ca":
+            option(f"--{prefix}passphrase-file", metavar="FILE", help=f"file whose first line encrypts {whose}")
+            option(f"--{prefix}passphrase-env", metavar="NAME", help=f"variable whose value encrypts {whose}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make or check certificates; the exit code is 1 when a check found something."""
+    try:
+        import cryptography  # noqa: F401
+    except ImportError:
+        raise StartError("the certs command needs the package cryptography: install the extra 'certs'") from None
+    try:
+        return _check(arguments) if arguments.target == "check" else _make(arguments)
+    except OSError as problem:
+        raise StartError(
+            f"{problem.filename or arguments.dir}: {problem.strerror}: give a folder that can be written"
+        ) from None
+
+
+def _make(arguments: argparse.Namespace) -> int:
+    from ...tls.layout import CertFolder, own_name
+    from . import lifetime
+    from .manager import Maker
+    from .names import general_name
+
+    target = arguments.target
+    folder = CertFolder(Path(arguments.dir))
+    maker = Maker(
+        folder,
+        key_type=arguments.key_type,
+        passphrase=_passphrase(arguments, ""),
+        ca_passphrase=_passphrase(arguments, "ca_"),
+        force=arguments.force,
+    )
+    if target == "ca":
+        _report(maker.ca(lifetime.ca_days(arguments.days), arguments.force))
+        return 0
+    days = lifetime.leaf_days(arguments.days, os.environ)
+    for host in getattr(arguments, "host", []):
+        general_name(host)  # refuse it before anything is made
+    places = []
+    if target in ("gateway", "all"):
+        places.append((folder.gateway, arguments.host if target == "gateway" else []))
+    if target in ("plugin", "all"):
+        places.append((folder.plugin(own_name() if arguments.name is None else arguments.name), arguments.host))
+    _report(_authority(maker, target))
+    for place, hosts in places:
+        _report(maker.leaf(place, days, hosts))
+    if target != "plugin" and maker.passphrase:
+        print("note: gateways read an encrypted client key over HTTP, but not over gRPC", file=sys.stderr)
+    return 0
+
+
+def _authority(maker: Maker, target: str) -> Outcome:
+    """Renew the authority when it is due; --force replaces it only when everything is made anew."""
+    from . import lifetime
+
+    return maker.ca(lifetime.ca_days(None), force=maker.force and target == "all")
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from ...tls.layout import CertFolder
+    from .table import check_folder, table
+
+    folder = CertFolder(Path(arguments.dir))
+    passphrases = _passphrase(arguments, ""), _passphrase(arguments, "ca_")
+    inspections = check_folder(folder, *passphrases, arguments.days)
+    if not inspections:
+        print(f"no certificates in {folder.root}: make them with `certs all`", file=sys.stderr)
+        return 1
+    print(table(inspections, folder))
+    return 1 if any(item.problems for item in inspections) else 0
+
+
+def _report(outcome: Outcome) -> None:
+    end = outcome.certificate.not_valid_after_utc
+    reason = f" ({outcome.reason})" if outcome.reason else ""
+    print(f"{outcome.action:8}{outcome.place.certificate}, valid until {end:%Y-%m-%d}{reason}")
+
+
+def _passphrase(arguments: argparse.Namespace, prefix: str) -> bytes | None:
+    path = getattr(arguments, f"{prefix}passphrase_file", None)
+    variable = getattr(arguments, f"{prefix}passphrase_env", None)
+    if path:
+        text = (Path(path).read_text().splitlines() or [""])[0]
+    elif variable:
+        text = os.environ.get(variable, "")
+    else:
+        return None
+    if not text:
+        raise StartError(f"the passphrase in {path or variable} is empty: set it, or leave the option out")
+    return text.encode()

@@ -1,0 +1,82 @@
+"""Versions: of Python, of this package and its template, and of what it needs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from ...errors import StartError
+from ...plugin_server.transports import load_transport
+from ...tls.layout import own_name
+from . import Finding, problem
+
+_ANSWERS = Path(".copier-answers.yml")
+_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)[^>;]*(?:>=(?P<least>[0-9.]+))?[^;]*(?:;(?P<marker>.*))?")
+
+
+def check_versions(transports: tuple[str, ...]) -> Iterator[Finding]:
+    """Check that what the transports need is installed, and new enough.
+
+    Args:
+        transports: the transports that would be served.
+    """
+    yield Finding("versions", "ok", f"Python {platform.python_version()}")
+    extras = {"grpc"} if {"grpc", "unix"} & set(transports) else set()
+    try:
+        package = importlib.metadata.distribution(own_name())
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding("versions", "note", f"{own_name()} is not installed as a package", "make install installs it")
+    else:
+        yield Finding("versions", "ok", f"{own_name()} {package.version}{_template()}")
+        yield from _requirements(package.requires or [], extras)
+    for name in transports:
+        try:
+            load_transport(name)
+        except StartError as error:
+            yield problem("versions", error)
+        except Exception as error:
+            text = f"transport {name} cannot be loaded: {type(error).__name__}: {error}"
+            yield Finding("versions", "problem", text, "make install-dev installs what fits together")
+
+
+def _requirements(lines: list[str], extras: set[str]) -> Iterator[Finding]:
+    held = []
+    for line in lines:
+        found = _REQUIREMENT.match(line)
+        marker = (found["marker"] or "") if found else ""
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", marker)
+        if not found or (extra and extra[1] not in extras):
+            continue
+        target = "make install-grpc" if extra else "make install"
+        try:
+            version = importlib.metadata.version(found["name"])
+        except importlib.metadata.PackageNotFoundError:
+            if extra or not marker:  # other markers say for which systems it is
+                yield Finding("versions", "problem", f"{found['name']} is not installed", f"{target} installs it")
+            continue
+        if found["least"] and _parts(version) < _parts(found["least"]):
+            text = f"{found['name']} {version} is older than {found['least']}"
+            yield Finding("versions", "problem", text, f"touch pyproject.toml && {target} brings a newer one")
+        else:
+            held.append(f"{found['name']} {version}")
+    if held:
+        yield Finding("versions", "ok", ", ".join(held))
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    parts = [int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:3]]
+    return (*parts, *[0] * (3 - len(parts)))
+
+
+def _template() -> str:
+    """The release of the template that this repository was made or updated from, where it is known."""
+    try:
+        answers = yaml.safe_load(_ANSWERS.read_text(encoding="utf-8"))
+        return f", from the template's {answers['_commit']}"
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return ""

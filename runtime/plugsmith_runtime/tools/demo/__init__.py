@@ -1,0 +1,1 @@
+"""`demo`: the inputs and answers of resources/demo.yaml, shown on every transport."""

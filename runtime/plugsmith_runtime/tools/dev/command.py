@@ -1,0 +1,64 @@
+"""`dev`: serve, and take changes of the code and of the configuration over as they are saved."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any
+
+from ...cli.colours import Colours
+from ...errors import StartError
+from ...plugin_server import options
+from ...plugin_server.commands import serve
+from ...plugin_server.readiness import StandardOutput
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("dev", help="serve, and reload on save", description=__doc__)
+    options.add_server_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C, which is a clean end."""
+    from ...process.names import VARIABLE
+
+    if VARIABLE in os.environ:  # a server that this command has started
+        return serve.run(arguments)
+    try:
+        import watchfiles
+    except ImportError:
+        raise StartError("dev needs the package watchfiles: install the extra 'dev' (make install-dev)") from None
+    path, file, settings = options.load(arguments)
+    if "stdio" in settings.transports:
+        raise StartError("dev cannot serve stdio, where the gateway starts the server; name others with --transport")
+    package = Path(__file__).parents[3]
+    folders = {package, path.absolute().parent, *((path.parent / name).resolve() for name in file.plugin_dirs)}
+
+    async def changes(stop: asyncio.Event) -> AsyncIterator[Iterable[str]]:
+        async for found in watchfiles.awatch(*sorted(folders), stop_event=stop, raise_interrupt=False):
+            yield [name for _, name in found]
+
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    colours = Colours(sys.stderr)
+
+    def say(text: str) -> None:
+        print(colours(f"dev: {text}", "cyan"), file=sys.stderr, flush=True)
+
+    output = StandardOutput(settings)
+
+    def announce(lines: list[str]) -> None:
+        serve.publish(output, lines)
+        say("saved changes are taken over; Ctrl-C ends")
+
+    from .reloader import Reloader
+
+    environ = os.environ | {"PLUGINS_DEV": "true"}
+    asyncio.run(Reloader(changes, settings.grace, environ, announce, say).run())
+    return 0

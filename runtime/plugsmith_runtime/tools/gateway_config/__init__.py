@@ -1,0 +1,1 @@
+"""`gateway-config`: the block for the gateway's plugins file."""

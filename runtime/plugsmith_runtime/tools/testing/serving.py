@@ -1,0 +1,127 @@
+"""A server in this process, on free ports and sockets of its own, and a client for each of its transports."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...client import ClientTls, connect
+from ...errors import StartError
+from ...host.config import ConfigFile
+from ...host.host import Host
+from ...net.listeners import Listeners
+from ...plugin_server.settings import ServerSettings, resolve_settings
+from ...plugin_server.transports import load_transport
+from .certificates import Certificates
+from .client import PluginClient
+from .entries import Source, config_file
+from .folders import socket_folder
+
+_GRACE = 5.0
+_TIMEOUT = 30.0
+_WITHOUT_TLS = {"https": "http", "grpcs": "grpc"}
+
+
+class PluginServer:
+    """A server for tests; `served` makes it.
+
+    Attributes:
+        endpoints: where it answers, by "http", "grpc", "grpc+unix", "unix" and "stdio".
+    """
+
+    def __init__(self, plugin: str, endpoints: dict[str, str], tls: ClientTls | None, clients: AsyncExitStack) -> None:
+        self._plugin = plugin
+        self._tls = tls
+        self._clients = clients
+        self.endpoints = endpoints
+
+    async def connect(self, transport: str, tls: ClientTls | None = None) -> PluginClient:
+        """Connect to the server; the client is closed when the server is.
+
+        On stdio, the client starts a server of its own in another process, as gateways do.
+
+        Args:
+            transport: http, grpc, grpc+unix, unix or stdio.
+            tls: certificates; the client's throw-away ones when None.
+
+        Raises:
+            OSError: the server refuses the connection.
+        """
+        if transport not in self.endpoints:
+            raise StartError(f"no transport {transport!r} here; this server has {', '.join(self.endpoints)}")
+        client = await connect(self.endpoints[transport], tls or self._tls, _TIMEOUT)
+        self._clients.push_async_callback(client.close)
+        return PluginClient(client, self._plugin)
+
+
+@asynccontextmanager
+async def served(
+    source: Source,
+    config: Mapping[str, Any] | None = None,
+    *,
+    transports: Iterable[str] = ("http", "grpc", "unix", "stdio"),
+    certificates: Certificates | None = None,
+) -> AsyncIterator[PluginServer]:
+    """Serve a plugin for the length of an `async with` block.
+
+    Args:
+        source: the plugin's class, or a configuration file, whose first plugin is called. Its server blocks do not
+            count. On stdio, the class must be importable in another process.
+        config: the settings of the class, as `config:` holds them in the configuration file.
+        transports: what to serve: http, grpc, unix, stdio. grpc also gets a Unix socket, unless there are certificates.
+        certificates: serve http and grpc with mutual TLS.
+
+    Raises:
+        StartError: the plugin or a transport cannot start.
+    """
+    file = config_file(source, config)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(socket_folder())
+        chosen = [name for name in transports if name != "stdio"]
+        settings = _settings(file, chosen, folder, certificates)
+        host = Host(file.plugins, settings.hook_timeout, development=True)
+        stack.push_async_callback(host.stop)
+        await host.start()
+        endpoints = {}
+        for name in chosen:
+            transport = load_transport(name)(host, settings, Listeners())
+            stack.push_async_callback(transport.stop, _GRACE)
+            for endpoint in await transport.start():
+                scheme = endpoint.partition(":")[0]
+                endpoints[_WITHOUT_TLS.get(scheme, scheme)] = endpoint
+        if "stdio" in transports:
+            # All commands come with it, which tests of the other transports need not wait for.
+            from ...plugin_server.endpoints import server_command
+
+            path = source.absolute() if isinstance(source, Path) else _written(file, folder / "config.yaml")
+            command = server_command("--transport", "stdio", "--config", str(path), "--log-level", "WARNING")
+            endpoints["stdio"] = "stdio:" + shlex.join(command)
+        # Closed first: a transport that stops shall not wait for connections.
+        clients = await stack.enter_async_context(AsyncExitStack())
+        tls = certificates.client_tls if certificates else None
+        yield PluginServer(file.plugins[0].name, endpoints, tls, clients)
+
+
+def _settings(
+    file: ConfigFile, transports: list[str], folder: Path, certificates: Certificates | None
+) -> ServerSettings:
+    places = {"port": 0, "grpc_port": 0, "socket": f"{folder}/u.sock"}
+    if certificates is None:
+        places["grpc_uds"] = f"{folder}/g.sock"
+    plain = ConfigFile(plugins=file.plugins, plugin_settings=file.plugin_settings)
+    settings = resolve_settings({**places, "transport": ",".join(transports) or "stdio"}, plain, {})
+    if certificates is None:
+        return settings
+    tls = certificates.server_tls
+    return settings._replace(http=replace(settings.http, tls=tls), grpc=settings.grpc._replace(tls=tls))
+
+
+def _written(file: ConfigFile, path: Path) -> Path:
+    path.write_text(yaml.safe_dump(file.model_dump(mode="json", exclude_defaults=True)), encoding="utf-8")
+    return path
