@@ -10,7 +10,8 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "proto", "tests", "resolution"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-DEPENDENCIES = PROJECT["project"]["dependencies"]
+# The runtime is a distribution of its own; in a checkout it is imported from where it stands.
+DEPENDENCIES = [*PROJECT["project"]["dependencies"], "-e", "./runtime"]
 TEST_DEPENDENCIES = [*DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "test")]
 TYPED = ["generator", "runtime", "tests", "benchmarks", "noxfile.py"]
 

@@ -1,3 +1,3 @@
 """plugsmith: turns a shared protobuf contract into plugin repositories."""
 
-__version__ = "0.1.0"
+from plugsmith_runtime._version import __version__ as __version__

@@ -1,18 +1,6 @@
-"""Errors that a person can cause: each line says what is wrong, where, and what to do."""
+"""The generator's errors, below the base that it shares with the runtime."""
 
-from collections.abc import Sequence
-
-
-class PlugsmithError(Exception):
-    """An error to report without a trace, exit code 2.
-
-    Args:
-        problems: one line for each thing that is wrong.
-    """
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems: Sequence[str] = problems
+from plugsmith_runtime.errors import PlugsmithError as PlugsmithError
 
 
 class ContractError(PlugsmithError):

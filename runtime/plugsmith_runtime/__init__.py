@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__
 from .contract import hooks as _hooks
-from .errors import PluginError, PluginErrorModel, PluginViolationError
 from .host.config import PluginCondition, PluginConfig, PluginMode
+from .host.errors import PluginError, PluginErrorModel, PluginViolationError
 from .host.plugin import Plugin, PluginSettings
 from .host.text import map_strings, strings
 
@@ -51,6 +52,7 @@ __all__ = [
     "PluginViolationError",
     "TelemetryPlugin",
     "UserPrincipal",
+    "__version__",
     "map_strings",
     "strings",
 ]

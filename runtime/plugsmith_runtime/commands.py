@@ -36,8 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parsed(sys.argv[1:] if argv is None else argv)
     try:
         return int(arguments.run(arguments))
-    except StartError as problem:
-        print(f"error: {problem}", file=sys.stderr)
+    except StartError as error:
+        print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

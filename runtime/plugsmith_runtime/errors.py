@@ -1,77 +1,62 @@
-"""What can go wrong: at start, in a hook, and in what a caller sends."""
+"""The errors of plugsmith, below one base.
+
+    PlugsmithError                  what a person can cause; also the base of all others
+    ├── StartError                  something to put right before a command can do its work
+    ├── EncodeError                 a value that the wire cannot carry
+    └── DecodeError                 bytes that are not what the protocol allows
+
+The layers add their own below these: `host.errors` what hooks raise, each engine what its protocol knows.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from .contract.hooks import PluginViolation
-
-MCP_INTERNAL_ERROR = -32603
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
-class StartError(Exception):
+class PlugsmithError(Exception):
+    """The base of all errors of plugsmith.
+
+    Args:
+        problems: what is wrong, where, and what to do; one line for each thing that is wrong.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems: Sequence[str] = problems
+
+
+class StartError(PlugsmithError):
     """Something that a person must put right before a command can do its work.
 
-    Its text is one line: what is wrong, where, and what to do. Commands print it and exit with code 2.
+    Commands print its one line (what is wrong, where, and what to do) and exit with code 2.
     """
 
 
-class ErrorCode(StrEnum):
-    """The codes that a caller finds in an error reply."""
-
-    UNKNOWN_PLUGIN = "UNKNOWN_PLUGIN"
-    UNKNOWN_HOOK = "UNKNOWN_HOOK"
-    HOOK_NOT_IMPLEMENTED = "HOOK_NOT_IMPLEMENTED"
-    INVALID_PAYLOAD = "INVALID_PAYLOAD"
-    INVALID_CONTEXT = "INVALID_CONTEXT"
-    HOOK_FAILED = "HOOK_FAILED"
-    HOOK_TIMEOUT = "HOOK_TIMEOUT"
-    INVALID_RESULT = "INVALID_RESULT"
-    UNREPRESENTABLE = "UNREPRESENTABLE"
-    OVERLOADED = "OVERLOADED"
-    PLUGIN_UNAVAILABLE = "PLUGIN_UNAVAILABLE"
-
-
-class PluginErrorModel(BaseModel):
-    """An error as it travels to the gateway; the names are those of the gateway's framework."""
-
-    # NaN must reach the codec, which refuses it; pydantic's default turns it into null in silence.
-    model_config = ConfigDict(ser_json_inf_nan="constants")
-
-    message: str
-    plugin_name: str
-    code: str = ""
-    details: dict[str, Any] = Field(default_factory=dict)
-    mcp_error_code: int = MCP_INTERNAL_ERROR
-
-
-class PluginError(Exception):
-    """A deliberate error of a plugin: its message reaches the caller as it is.
+class EncodeError(PlugsmithError, ValueError):
+    """A value that cannot be written on the wire without changing it.
 
     Args:
-        error: what to tell the caller; it must hold no secret.
+        path: where the value stands, for example "result.modified_payload.args.x[3]".
+        reason: why it cannot be written.
     """
 
-    def __init__(self, error: PluginErrorModel) -> None:
-        super().__init__(error.message)
-        self.error = error
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+    def below(self, name: str) -> EncodeError:
+        """The same about a value that stands in another one: `name` comes before its path."""
+        dot = "." if self.path and not self.path.startswith("[") else ""
+        return EncodeError(f"{name}{dot}{self.path}", self.reason)
 
 
-class PluginViolationError(Exception):
-    """Blocks the request, as a result with a violation would.
-
-    Args:
-        message: the reason, used when no violation is given.
-        violation: why the request is blocked.
-    """
-
-    def __init__(self, message: str, violation: PluginViolation | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.violation = violation
+class DecodeError(PlugsmithError, ValueError):
+    """Bytes that are not what a protocol or format allows."""
 
 
 def validation_message(error: ValidationError, prefix: str = "") -> str:

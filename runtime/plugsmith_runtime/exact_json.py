@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from .host.messages import Unrepresentable
-from .json_values import find_unrepresentable
+from .errors import DecodeError, EncodeError
+from .json_values import find_unencodable
 
 # Any run of 19 digits may be an integer beyond 64 bits, which orjson would round to a float. With every digit mapped to
 # "0" one substring search finds all of them.
@@ -20,7 +20,7 @@ _LONG_NUMBER = b"0" * 19
 _PLAIN_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
-class InvalidJson(ValueError):
+class InvalidJsonError(DecodeError):
     """Bytes that are no JSON; the text says why and where, and holds none of the input."""
 
 
@@ -31,18 +31,18 @@ def loads(data: bytes) -> Any:
         data: UTF-8 text.
 
     Raises:
-        InvalidJson: the text is no JSON, holds NaN or half a surrogate pair, or is nested too deeply.
+        InvalidJsonError: the text is no JSON, holds NaN or half a surrogate pair, or is nested too deeply.
     """
     try:
         value = orjson.loads(data)
         if _LONG_NUMBER in data.translate(_ZERO_DIGITS):
             value = json.loads(data)
-    except orjson.JSONDecodeError as problem:
-        raise InvalidJson(f"{problem.msg} at character {problem.pos}") from None
+    except orjson.JSONDecodeError as error:
+        raise InvalidJsonError(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
-        raise InvalidJson("nested too deeply") from None
+        raise InvalidJsonError("nested too deeply") from None
     except ValueError:
-        raise InvalidJson("an integer has too many digits") from None
+        raise InvalidJsonError("an integer has too many digits") from None
     return value
 
 
@@ -54,15 +54,15 @@ def dumps(value: Any, dates: bool = False) -> bytes:
         dates: write dates, which YAML knows, as strings.
 
     Raises:
-        Unrepresentable: a value has no JSON form, for example NaN or half a surrogate pair.
+        EncodeError: a value has no JSON form, for example NaN or half a surrogate pair.
     """
     try:
         text = orjson.dumps(value, option=None if dates else _PLAIN_ONLY)
-    except TypeError as problem:
-        return _dumps_slowly(value, str(problem))
+    except TypeError as error:
+        return _dumps_slowly(value, str(error))
     # orjson writes NaN and the infinities as null.
-    if b"null" in text and _holds_no_number((value,)) and (found := find_unrepresentable(value)):
-        raise Unrepresentable(*found)
+    if b"null" in text and _holds_no_number((value,)) and (found := find_unencodable(value)):
+        raise EncodeError(*found)
     return text
 
 
@@ -80,12 +80,12 @@ def _holds_no_number(parts: Any) -> bool:
 
 def _dumps_slowly(value: Any, reason: str) -> bytes:
     """Write what orjson cannot, integers beyond 64 bits, or say which value is to blame."""
-    if find_unrepresentable(value) and (found := find_unrepresentable(_without_long_integers(value))):
-        raise Unrepresentable(*found)
+    if find_unencodable(value) and (found := find_unencodable(_without_long_integers(value))):
+        raise EncodeError(*found)
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError):
-        raise Unrepresentable("", reason) from None
+        raise EncodeError("", reason) from None
 
 
 def _without_long_integers(value: Any) -> Any:

@@ -19,7 +19,7 @@ _JSON_LEVELS = 200
 _SHOWN_KEY = 64
 
 
-def find_unrepresentable(value: Any, *, integers: Literal["exact", "double"] = "exact") -> tuple[str, str] | None:
+def find_unencodable(value: Any, *, integers: Literal["exact", "double"] = "exact") -> tuple[str, str] | None:
     """Find the first part of a value that cannot travel.
 
     Args:

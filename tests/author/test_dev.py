@@ -174,8 +174,8 @@ def _keep_calling(
             # A server that stops may close a connection without calls; its client calls on another one.
             with suppress(Gone), converse(served, scheme, pb) as conversation:
                 processes.add(conversation.process())
-        except Exception as problem:
-            problems.append(repr(problem))
+        except Exception as error:
+            problems.append(repr(error))
             return
 
 

@@ -46,8 +46,8 @@ class Side:
         try:
             plugin = self.kind(self.peer.root.PluginConfig(name=name, kind=kind, hooks=hooks, config=config))
             await plugin.initialize()
-        except Exception as problem:
-            return {"raised": type(problem).__name__, "text": str(problem)}
+        except Exception as error:
+            return {"raised": type(error).__name__, "text": str(error)}
         self.plugins[name] = plugin
         return {"hooks": sorted(hook for hook in hooks if callable(getattr(plugin, hook)))}
 
@@ -61,8 +61,8 @@ class Side:
         try:
             typed = self.peer.registry.json_to_payload(hook, payload)
             result = await getattr(self.plugins[name], hook)(typed, context)
-        except self.peer.error as problem:
-            return self.peer.told(problem) | {"seconds": time.monotonic() - began}
+        except self.peer.error as error:
+            return self.peer.told(error) | {"seconds": time.monotonic() - began}
         told: dict[str, Any] = result.model_dump(mode="json")
         after = {"state": context.state, "shared": context.global_context.state}
         return told | {"after": after, "seconds": time.monotonic() - began}

@@ -105,8 +105,8 @@ def gateway(release: Installed, plugin: RenderedPlugin) -> Iterator[Gateway]:
                 assert process.stdin is not None
                 process.stdin.close()
                 assert process.wait(END_LIMIT) == 0
-        except BaseException as problem:
+        except BaseException as error:
             process.kill()
             errors.seek(0)
-            problem.add_note(errors.read()[-4000:])
+            error.add_note(errors.read()[-4000:])
             raise

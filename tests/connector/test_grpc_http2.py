@@ -83,8 +83,8 @@ def talk(modules: Any, serve: Serve, use: Callable[[Any], Awaitable[None]], time
             try:
                 await serve(FakeServer(modules, reader, writer))
                 served.set_result(None)
-            except BaseException as problem:
-                served.set_exception(problem)
+            except BaseException as error:
+                served.set_exception(error)
             finally:
                 writer.close()
 
@@ -114,7 +114,7 @@ def test_a_refused_call_was_not_sent(modules: Any) -> None:
         server.answer(stream)
 
     async def use(client: Any) -> None:
-        with pytest.raises(modules("runtime.client").NotSent):
+        with pytest.raises(modules("runtime.client").RequestNotSentError):
             await invoke(client)
         assert client.usable
         assert (await invoke(client))["result"]["metadata"] == {"said": "fine"}
@@ -133,11 +133,11 @@ def test_a_goodbye_tells_which_calls_were_not_taken(modules: Any) -> None:
     async def use(client: Any) -> None:
         taken = asyncio.create_task(invoke(client, "first"))
         await asyncio.sleep(0)
-        with pytest.raises(modules("runtime.client").NotSent, match="did not take the call"):
+        with pytest.raises(modules("runtime.client").RequestNotSentError, match="did not take the call"):
             await invoke(client, "second")
         assert (await taken)["result"]["metadata"] == {"said": "fine"}
         assert not client.usable
-        with pytest.raises(modules("runtime.client").NotSent, match="closed before the call"):
+        with pytest.raises(modules("runtime.client").RequestNotSentError, match="closed before the call"):
             await invoke(client, "third")
 
     talk(modules, serve, use)
@@ -152,7 +152,7 @@ def test_a_connection_that_is_lost_says_that_the_hook_may_have_run(modules: Any)
     async def use(client: Any) -> None:
         with pytest.raises(ConnectionError, match="lost while the call was in flight") as lost:
             await invoke(client)
-        assert not isinstance(lost.value, modules("runtime.client").NotSent)
+        assert not isinstance(lost.value, modules("runtime.client").RequestNotSentError)
         assert not client.usable
 
     talk(modules, serve, use)

@@ -42,8 +42,8 @@ class Framework:
     async def call(self, plugin: Any, hook: str, payload: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             result = await plugin.invoke_hook(hook, self.registry.json_to_payload(hook, payload), context)
-        except self.error as problem:
-            return self.told(problem)
+        except self.error as error:
+            return self.told(error)
         data: dict[str, Any] = result.model_dump(mode="json")
         return data
 
@@ -53,8 +53,8 @@ class Framework:
         try:
             await plugin.initialize()
             return await self.call(plugin, "tool_pre_invoke", {"name": "echo", "args": {}}, self.context())
-        except self.error as problem:
-            return self.told(problem)
+        except self.error as error:
+            return self.told(error)
         finally:
             await plugin.shutdown()
 

@@ -40,8 +40,8 @@ async def entry(peer: Framework, block: dict[str, Any], name: str, warned: Warne
     try:
         await plugin.initialize()
         seen = {"config": plugin.config.model_dump(mode="json")}
-    except peer.error as problem:
-        seen = peer.told(problem)
+    except peer.error as error:
+        seen = peer.told(error)
     finally:
         await plugin.shutdown()
     return seen | {"warnings": list(warned.lines)}
@@ -65,9 +65,9 @@ async def calls(peer: Framework, plugin: Any, hook: str, payload: Any, answer: A
     plugin._config = config
     try:
         seen["objects"] = await peer.call(plugin, hook, payload, peer.context(do="modify", tool=Tool()))
-    except Exception as problem:
+    except Exception as error:
         # Not only the framework's own error: its Unix client lets others out.
-        seen["objects"] = {"error": {"message": f"{type(problem).__name__}: {problem}"}}
+        seen["objects"] = {"error": {"message": f"{type(error).__name__}: {error}"}}
     return seen
 
 

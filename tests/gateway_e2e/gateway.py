@@ -87,8 +87,8 @@ class Gateway:
         started = time.monotonic()
         try:
             reply = self._ask("/rpc", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call})
-        except Refused as problem:
-            reply = {"error": {"code": problem.status, "message": str(problem)}}
+        except Refused as error:
+            reply = {"error": {"code": error.status, "message": str(error)}}
         seconds = time.monotonic() - started
         if "error" in reply:
             return Answer("", reply["error"]["code"], reply["error"]["message"], seconds)
@@ -100,9 +100,9 @@ class Gateway:
         try:
             with urllib.request.urlopen(request, timeout=CALL_LIMIT) as response:
                 return json.loads(response.read())
-        except urllib.error.HTTPError as problem:
-            with problem:
-                raise Refused(problem.code, f"{path}: {problem.code} {problem.read().decode()}") from None
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Refused(error.code, f"{path}: {error.code} {error.read().decode()}") from None
 
 
 class Refused(Exception):

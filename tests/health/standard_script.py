@@ -30,8 +30,8 @@ def state(response: health_pb2.HealthCheckResponse) -> str:
 def check(stub: Any, name: str) -> str:
     try:
         return state(stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=LIMIT))
-    except grpc.RpcError as problem:
-        return f"{problem.code().name}: {problem.details()}"
+    except grpc.RpcError as error:
+        return f"{error.code().name}: {error.details()}"
 
 
 def watch(stub: Any, name: str) -> None:

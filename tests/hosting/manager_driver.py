@@ -24,8 +24,8 @@ async def run(config: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
             shared = framework.GlobalContext(request_id="r-1", user="a@example.com", state=case.get("state", {}))
             try:
                 result, contexts = await manager.invoke_hook(case["hook"], payload, shared)
-            except Exception as problem:
-                seen.append({"raised": type(problem).__name__})
+            except Exception as error:
+                seen.append({"raised": type(error).__name__})
                 continue
             verdict = result.model_dump(mode="json", exclude={"executions"})
             # The table's keys hold random ids of the plugins' references.

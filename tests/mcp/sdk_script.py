@@ -59,8 +59,8 @@ async def main(way, mode, *target):
         seen["many"] = [reply for _, reply in await asyncio.gather(*(call("echo", n=n) for n in range(20)))]
         try:
             await session.call_tool("no_such_tool", {})
-        except Exception as problem:
-            seen["unknown"] = str(problem)
+        except Exception as error:
+            seen["unknown"] = str(error)
         config = await session.call_tool("get_plugin_config", {"name": "PROBE"})
         seen["config"] = json.loads(config.content[0].text)
     print(json.dumps(seen))

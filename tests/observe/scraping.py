@@ -23,9 +23,9 @@ def get(url: str, **headers: str) -> tuple[int, str, str]:
     try:
         with urlopen(request, timeout=LIMIT) as answer:
             return answer.status, answer.headers["content-type"], answer.read().decode()
-    except HTTPError as problem:
-        with problem:
-            return problem.code, problem.headers["content-type"], problem.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers["content-type"], error.read().decode()
 
 
 def scrape(url: str, accept: str = "text/plain") -> list[Sample]:

@@ -87,8 +87,8 @@ def converse(served: Served, scheme: str, pb: Any) -> Conversation:
         if scheme.startswith("grpc"):
             return _Grpc(f"unix:{place}" if scheme == "grpc+unix" else place, pb)
         return _Http(connect(endpoint))
-    except (ConnectionError, FileNotFoundError) as problem:
-        raise Gone(str(problem)) from problem
+    except (ConnectionError, FileNotFoundError) as error:
+        raise Gone(str(error)) from error
 
 
 def shares(scheme: str) -> bool:
@@ -155,8 +155,8 @@ class _Http(Conversation):
         number = next(self._numbers)
         try:
             self._socket.sendall(http_request(json_rpc(behaviour, args, number)))
-        except ConnectionError as problem:
-            raise Gone(str(problem)) from problem
+        except ConnectionError as error:
+            raise Gone(str(error)) from error
         return lambda: self._receive(number)
 
     def close(self) -> None:
@@ -167,8 +167,8 @@ class _Http(Conversation):
             response = HTTPResponse(self._socket)
             response.begin()
             message = json.loads(response.read())
-        except (ConnectionError, BadStatusLine, IncompleteRead) as problem:
-            raise Gone(str(problem)) from problem
+        except (ConnectionError, BadStatusLine, IncompleteRead) as error:
+            raise Gone(str(error)) from error
         assert message["id"] == number
         return _from_mcp(message)
 
@@ -180,8 +180,8 @@ class _Unix(Conversation):
     def send(self, behaviour: str, args: dict[str, Any]) -> Callable[[], Answer]:
         try:
             self._peer.send(self._peer.request(behaviour, args))
-        except ConnectionError as problem:
-            raise Gone(str(problem)) from problem
+        except ConnectionError as error:
+            raise Gone(str(error)) from error
         return self._receive
 
     def close(self) -> None:
@@ -190,8 +190,8 @@ class _Unix(Conversation):
     def _receive(self) -> Answer:
         try:
             return _from_protobuf(self._peer.reply())
-        except (EOFError, ConnectionError) as problem:
-            raise Gone(str(problem)) from problem
+        except (EOFError, ConnectionError) as error:
+            raise Gone(str(error)) from error
 
 
 class _Grpc(Conversation):
@@ -209,10 +209,10 @@ class _Grpc(Conversation):
         def receive() -> Answer:
             try:
                 return _from_protobuf(future.result())
-            except grpc.RpcError as problem:
-                code = problem.code()
+            except grpc.RpcError as error:
+                code = error.code()
                 if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-                    raise Gone(problem.details()) from problem
+                    raise Gone(error.details()) from error
                 raise
 
         return receive

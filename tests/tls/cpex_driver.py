@@ -26,8 +26,8 @@ async def main(entry):
         payload = ToolPreInvokePayload(name="who", args={})
         result = await plugin.invoke_hook(ToolHookType.TOOL_PRE_INVOKE, payload, context)
         print(json.dumps({"identity": result.modified_payload.args["identity"]}))
-    except PluginError as problem:
-        print(json.dumps({"error": problem.error.message}))
+    except PluginError as error:
+        print(json.dumps({"error": error.error.message}))
     finally:
         await plugin.shutdown()
 

@@ -69,7 +69,7 @@ def test_a_payload_that_cannot_travel_is_not_sent(modules: Any, endpoint: str) -
     async def use(client: Any) -> None:
         await client.invoke("tool_pre_invoke", "Probe", {"name": "echo", "args": {"n": float("nan")}}, None)
 
-    with pytest.raises(modules("runtime.host.messages").Unrepresentable, match=r"payload\.args\.n: NaN is not JSON"):
+    with pytest.raises(modules("runtime.host.messages").EncodeError, match=r"payload\.args\.n: NaN is not JSON"):
         with_client(modules, endpoint, use)
 
 

@@ -131,7 +131,7 @@ def test_a_killed_server_fails_calls_in_flight_and_the_next_call_finds_the_new_o
     rendered: RenderedPlugin, config: Path, modules: Any, short_path: Path
 ) -> None:
     options = ("--config", str(config), "--socket", str(short_path / "u.sock"))
-    not_sent = modules("runtime.client").NotSent
+    not_sent = modules("runtime.client").RequestNotSentError
 
     async def main() -> None:
         with serve(rendered, "unix", *options) as first:

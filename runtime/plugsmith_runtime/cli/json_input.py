@@ -20,5 +20,5 @@ def json_value(text: str, what: str) -> Any:
     """
     try:
         return json.loads(text)
-    except ValueError as problem:
-        raise StartError(f"{what} is not JSON: {problem}") from problem
+    except ValueError as error:
+        raise StartError(f"{what} is not JSON: {error}") from error

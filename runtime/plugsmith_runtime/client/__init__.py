@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import StartError
+from ..errors import PlugsmithError, StartError
 
 _SCHEMES = {
     "http": ("http", "HttpClient"),
@@ -37,7 +37,7 @@ class ClientTls:
     keyfile_password: str | None = field(default=None, repr=False)
 
 
-class NotSent(ConnectionError):
+class RequestNotSentError(PlugsmithError, ConnectionError):
     """The connection is gone and nothing of the call has left: it may be made again on another connection."""
 
 
@@ -83,8 +83,8 @@ async def connect(
     name, class_name = _SCHEMES[scheme]
     try:
         module = importlib.import_module(f".{name}", __name__)
-    except ModuleNotFoundError as problem:
-        raise StartError(f"{endpoint}: needs the package {problem.name}; run make install-grpc") from problem
+    except ModuleNotFoundError as error:
+        raise StartError(f"{endpoint}: needs the package {error.name}; run make install-grpc") from error
     shown = {"token": token} if token and name == "http" else {}
     client: Client = await getattr(module, class_name).connect(endpoint, tls=tls, timeout=timeout, **shown)
     return client

@@ -79,7 +79,7 @@ class GrpcClient:
         Raises:
             TimeoutError: no answer came in time.
             OSError: the server cannot be reached, or refused the call.
-            Unrepresentable: payload or context cannot be written without changing them.
+            EncodeError: payload or context cannot be written without changing them.
         """
         request = write_request(hook, plugin, payload, context)
         return read_reply(await _answer(self._stub.InvokeHook(request, timeout=self._timeout)))
@@ -117,7 +117,7 @@ async def _ready(channel: grpc.aio.Channel, endpoint: str, timeout: float) -> No
 async def _answer(call: Awaitable[T]) -> T:
     try:
         return await call
-    except grpc.aio.AioRpcError as problem:
-        if problem.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-            raise TimeoutError("no answer in time") from problem
-        raise ConnectionError(f"{problem.code().name}: {problem.details()}") from problem
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise TimeoutError("no answer in time") from error
+        raise ConnectionError(f"{error.code().name}: {error.details()}") from error

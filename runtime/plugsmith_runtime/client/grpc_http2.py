@@ -10,11 +10,12 @@ from urllib.parse import unquote, urlsplit
 
 from ..codec.plugin_service_client import read_config, read_configs, read_reply, write_request
 from ..contract import plugin_service_pb2 as pb
-from ..errors import MCP_INTERNAL_ERROR, ErrorCode, StartError
+from ..errors import PlugsmithError, StartError
+from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
 from ..http2.client import Session
 from ..http2.client_call import Answer
 from ..http2.hpack import encode
-from ..net.deadlines import Deadlines, Overrun
+from ..net.deadlines import DeadlineExceededError, Deadlines
 
 if TYPE_CHECKING:
     from . import ClientTls
@@ -92,15 +93,15 @@ class GrpcHttp2Client:
             trace: the caller's traceparent and tracestate.
 
         Raises:
-            NotSent: the connection is gone, and the hook was not run.
+            RequestNotSentError: the connection is gone, and the hook was not run.
             TimeoutError: no answer came in time.
             OSError: the connection was lost, or the server refused the call.
-            Unrepresentable: payload or context cannot be written without changing them.
+            EncodeError: payload or context cannot be written without changing them.
         """
         request = write_request(hook, plugin, payload, context)
         try:
             answer = await self._call("InvokeHook", request.SerializeToString(), trace)
-        except _Exhausted as problem:
+        except _StreamsExhaustedError as problem:
             error = {
                 "message": str(problem), "plugin_name": plugin, "code": ErrorCode.OVERLOADED.value, "details": {},
                 "mcp_error_code": MCP_INTERNAL_ERROR,
@@ -129,12 +130,12 @@ class GrpcHttp2Client:
         body = len(message).to_bytes(_PREFIX, "big") + message
         try:
             answer = await self._deadlines.run(self._session.call(fields, body))
-        except Overrun:
+        except DeadlineExceededError:
             raise TimeoutError(f"no answer within {self._timeout:g} s") from None
         return _message(answer)
 
 
-class _Exhausted(ConnectionError):
+class _StreamsExhaustedError(PlugsmithError, ConnectionError):
     """The server has too much to do, and did not begin the call."""
 
 
@@ -163,7 +164,7 @@ def _message(answer: Answer) -> bytes:
         if status == _DEADLINE_EXCEEDED:
             raise TimeoutError(reason or "no answer in time")
         if status == _RESOURCE_EXHAUSTED:
-            raise _Exhausted(reason or "the server has too much to do")
+            raise _StreamsExhaustedError(reason or "the server has too much to do")
         said = f"gRPC status {status.decode('latin-1')}" if status else "no gRPC status"
         http = answer.fields.get(b":status", b"").decode("latin-1")
         raise ConnectionError(f"{said}, HTTP status {http}: {reason or 'no reason given'}")

@@ -60,8 +60,8 @@ class HttpClient(McpClient):
         """
         try:
             client = cls(endpoint, tls, timeout, token)
-        except ValueError as problem:
-            raise StartError(f"{endpoint}: {problem}; write it as http://host:port/mcp") from None
+        except ValueError as error:
+            raise StartError(f"{endpoint}: {error}; write it as http://host:port/mcp") from None
         try:
             await client.handshake()
         except BaseException:

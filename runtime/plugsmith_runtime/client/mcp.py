@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from ..errors import PlugsmithError
 from ..exact_json import loads
 from ..mcp.jsonrpc import OVERLOADED
 from ..mcp.versions import HANDSHAKE_VERSIONS
 
 
-class McpError(ConnectionError):
+class McpError(PlugsmithError, ConnectionError):
     """The server answered with a protocol error, or with something that is no MCP.
 
     Args:
@@ -81,8 +82,8 @@ class McpClient:
         arguments = {"hook_type": hook, "plugin_name": plugin, "payload": payload, "context": context}
         try:
             reply: dict[str, Any] = await self._tool("invoke_hook", arguments)
-        except McpError as problem:
-            if problem.error.get("code") == OVERLOADED and isinstance(told := problem.error.get("data"), dict):
+        except McpError as error:
+            if error.error.get("code") == OVERLOADED and isinstance(told := error.error.get("data"), dict):
                 return {"plugin_name": plugin, "error": told}
             raise
         return reply

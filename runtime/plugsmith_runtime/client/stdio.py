@@ -41,15 +41,15 @@ class StdioClient(McpClient):
         """
         try:
             command = shlex.split(endpoint.partition(":")[2])
-        except ValueError as problem:
-            raise StartError(f"{endpoint}: {problem}") from None
+        except ValueError as error:
+            raise StartError(f"{endpoint}: {error}") from None
         if not command:
             raise StartError(f"{endpoint}: the command is missing; write it as 'stdio:python -m package serve'")
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_LINE_LIMIT)
-        except OSError as problem:
-            raise StartError(f"{command[0]}: cannot be run ({problem.strerror})") from problem
+        except OSError as error:
+            raise StartError(f"{command[0]}: cannot be run ({error.strerror})") from error
         client = cls(process, timeout)
         try:
             await client.handshake()

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..net.deadlines import Deadlines, Overrun
-from . import NotSent
+from ..net.deadlines import DeadlineExceededError, Deadlines
+from . import RequestNotSentError
 from .unix_v1 import SerialSession
-from .unix_v2 import OldServer, StreamSession
+from .unix_v2 import StreamSession, UnsupportedVersionError
 
 if TYPE_CHECKING:
     from . import ClientTls
@@ -22,8 +22,8 @@ class UnixClient:
 
     A lost connection fails the calls in flight, and the next call connects again. An answer never reaches another call
     than its own, and a call that is cancelled or runs out of time stops its hook. Whether a call that failed may be
-    made again shows in the error: after NotSent its hook was not run; after any other ConnectionError, and after
-    TimeoutError, it may have been.
+    made again shows in the error: after RequestNotSentError its hook was not run; after any other ConnectionError, and
+    after TimeoutError, it may have been.
 
     With a server that knows only version 1 there is one call in flight on each of up to 16 connections, and a call that
     runs out of time closes its connection.
@@ -86,10 +86,10 @@ class UnixClient:
             trace: the caller's traceparent and tracestate; version 1 has no place for them.
 
         Raises:
-            NotSent: no connection can be had; the hook was not run.
+            RequestNotSentError: no connection can be had; the hook was not run.
             ConnectionError: the connection was lost while the call was in flight; the hook may have run.
             TimeoutError: no answer came in time; the hook is stopped but may have run.
-            Unrepresentable: payload or context cannot be written without changing them.
+            EncodeError: payload or context cannot be written without changing them.
             ValueError: the call is larger than the server reads.
         """
         return await self._call(lambda session: session.invoke(hook, plugin, payload, context, trace))
@@ -115,13 +115,13 @@ class UnixClient:
     async def _call(self, ask: Callable[[StreamSession | SerialSession], Awaitable[T]]) -> T:
         try:
             return await self._deadlines.run(self._ask(ask))
-        except Overrun:
+        except DeadlineExceededError:
             raise TimeoutError(f"no answer within {self._timeout:g} s") from None
 
     async def _ask(self, ask: Callable[[StreamSession | SerialSession], Awaitable[T]]) -> T:
         try:
             return await ask(await self._connected())
-        except NotSent:
+        except RequestNotSentError:
             # The server closed the connection, for example to restart: once more on a new one.
             return await ask(await self._connected())
 
@@ -135,13 +135,13 @@ class UnixClient:
                     self._session.close()
                 try:
                     self._session = await self._open()
-                except OSError as problem:
-                    raise NotSent(f"{self._path}: {problem.strerror or problem}") from problem
+                except OSError as error:
+                    raise RequestNotSentError(f"{self._path}: {error.strerror or error}") from error
             assert self._session is not None
             return self._session
 
     async def _open(self) -> StreamSession | SerialSession:
         try:
             return await StreamSession.open(self._path)
-        except OldServer:
+        except UnsupportedVersionError:
             return await SerialSession.open(self._path)

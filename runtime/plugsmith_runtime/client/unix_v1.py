@@ -9,7 +9,7 @@ from typing import Any
 from ..codec.plugin_service_client import read_config, read_configs, read_reply, write_request
 from ..contract import plugin_service_pb2 as pb
 from ..unix_stream.length_prefix import HEADER, MAX_FRAME, frame
-from . import NotSent
+from . import RequestNotSentError
 
 _CONNECTIONS = 16
 
@@ -85,7 +85,7 @@ class SerialSession:
         """Make a call.
 
         Raises:
-            NotSent: no connection can be had, and the call was not sent.
+            RequestNotSentError: no connection can be had, and the call was not sent.
             ConnectionError: the connection was lost while the call was in flight.
             ValueError: the call is larger than a message may be.
         """
@@ -100,14 +100,14 @@ class SerialSession:
                 if size > MAX_FRAME:
                     raise ConnectionError(f"the server sends a message of {size} bytes")
                 answer = await reader.readexactly(size)
-            except asyncio.IncompleteReadError as problem:
+            except asyncio.IncompleteReadError as error:
                 writer.close()
                 self.close()
-                raise ConnectionResetError("the connection was lost while the call was in flight") from problem
-            except BaseException as problem:
+                raise ConnectionResetError("the connection was lost while the call was in flight") from error
+            except BaseException as error:
                 # Also when the caller was cancelled: the answer may still come, and must not be read as another's.
                 writer.close()
-                if isinstance(problem, OSError):
+                if isinstance(error, OSError):
                     self.close()
                 raise
             if self._closed:
@@ -124,6 +124,6 @@ class SerialSession:
             writer.close()
         try:
             return await asyncio.open_unix_connection(self._path)
-        except OSError as problem:
+        except OSError as error:
             self.close()
-            raise NotSent(f"{self._path}: {problem.strerror}") from problem
+            raise RequestNotSentError(f"{self._path}: {error.strerror}") from error

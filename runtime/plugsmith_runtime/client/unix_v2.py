@@ -10,12 +10,13 @@ from google.protobuf.message import DecodeError
 
 from ..codec import unix_v2_client as codec
 from ..contract.plugin_stream_pb2 import ServerFrame
-from ..net.coalescing import JoinedWrites
-from ..unix_stream.length_prefix import MAX_FRAME, PREFACE, FrameBuffer, FrameTooLong, frame
-from . import NotSent
+from ..errors import PlugsmithError
+from ..net.coalescing import CoalescingWriter
+from ..unix_stream.length_prefix import MAX_FRAME, PREFACE, FrameBuffer, FrameTooLongError, frame
+from . import RequestNotSentError
 
 
-class OldServer(ConnectionError):
+class UnsupportedVersionError(PlugsmithError, ConnectionError):
     """The server closed the connection when it saw the preface: it speaks version 1 only, or takes no connections."""
 
 
@@ -38,14 +39,14 @@ class StreamSession(asyncio.Protocol):
         self._slots = asyncio.Semaphore(1)
         self._max_frame = MAX_FRAME
         self._transport: asyncio.Transport
-        self._writes: JoinedWrites
+        self._writes: CoalescingWriter
 
     @classmethod
     async def open(cls, path: str) -> StreamSession:
         """Connect, and wait for the server to accept version 2.
 
         Raises:
-            OldServer: it does not.
+            UnsupportedVersionError: it does not.
             OSError: nobody listens there.
         """
         _, session = await asyncio.get_running_loop().create_unix_connection(cls, path)
@@ -88,14 +89,14 @@ class StreamSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast(asyncio.Transport, transport)
-        self._writes = JoinedWrites(self._transport)
+        self._writes = CoalescingWriter(self._transport)
         self._transport.write(PREFACE)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         try:
             answers = [ServerFrame.FromString(message) for message in self._buffer.feed(data)]
-        except (FrameTooLong, DecodeError):
+        except (FrameTooLongError, DecodeError):
             self._transport.abort()
             return
         for answer in answers:
@@ -114,7 +115,7 @@ class StreamSession(asyncio.Protocol):
         self.usable = False
         self._can_write.set()
         if not self._welcomed.done():
-            self._welcomed.set_exception(OldServer("the server does not know version 2 of the protocol"))
+            self._welcomed.set_exception(UnsupportedVersionError("the server does not know version 2 of the protocol"))
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(ConnectionResetError("the connection was lost while the call was in flight"))
@@ -139,7 +140,7 @@ class StreamSession(asyncio.Protocol):
         for number in [number for number in self._waiting if number > last_id]:
             waiting = self._waiting.pop(number)
             if not waiting.done():
-                waiting.set_exception(NotSent("the server is stopping and did not take the call"))
+                waiting.set_exception(RequestNotSentError("the server is stopping and did not take the call"))
 
     async def _ask(self, question: bytes) -> ServerFrame:
         """Make a call.
@@ -148,7 +149,7 @@ class StreamSession(asyncio.Protocol):
             question: the frame, less the call's number.
 
         Raises:
-            NotSent: the connection is gone, and the call was not run.
+            RequestNotSentError: the connection is gone, and the call was not run.
             ConnectionError: the connection was lost while the call was in flight.
             ValueError: the call is larger than the server reads.
         """
@@ -156,7 +157,7 @@ class StreamSession(asyncio.Protocol):
             while not self._can_write.is_set():
                 await self._can_write.wait()
             if not self.usable:
-                raise NotSent("the connection was closed before the call could be sent")
+                raise RequestNotSentError("the connection was closed before the call could be sent")
             number = self._last_id + 1
             message = codec.write_number(number) + question
             if len(message) > self._max_frame:

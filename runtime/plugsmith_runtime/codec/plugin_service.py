@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 from ..contract import plugin_service_pb2 as pb
-from ..errors import MCP_INTERNAL_ERROR, ErrorCode, StartError
-from ..host.messages import HookCall, HookReply, Unrepresentable
+from ..errors import EncodeError, StartError
+from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
+from ..host.messages import HookCall, HookReply
 from ..json_values import with_question_marks
 from ..protobuf.struct import from_struct, to_struct
-from ..protobuf.struct_bytes import Unusual, struct_bytes, varint
+from ..protobuf.struct_bytes import NeedsSlowPathError, struct_bytes, varint
 
 _METRIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _METRICS_LIMIT = 16
@@ -30,7 +31,7 @@ def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | Non
         size: bytes of the request as it was received.
 
     Raises:
-        Unrepresentable: a number of the payload or the context is not one of JSON.
+        EncodeError: a number of the payload or the context is not one of JSON.
     """
     payload = from_struct(request.payload, "payload")
     context = read_context(request.context) if request.HasField("context") else None
@@ -41,7 +42,7 @@ def read_context(message: pb.PluginContext) -> dict[str, Any]:
     """Read what is set of a plugin context; the contract has no null, so empty strings stand for missing values.
 
     Raises:
-        Unrepresentable: a number is not one of JSON.
+        EncodeError: a number is not one of JSON.
     """
     source = message.global_context
     shared: dict[str, Any] = {"request_id": source.request_id}
@@ -66,7 +67,7 @@ def read_context(message: pb.PluginContext) -> dict[str, Any]:
 
 
 def unreadable(
-    request: pb.InvokeHookRequest, problem: Unrepresentable, transport: str, identity: str | None = None, size: int = 0
+    request: pb.InvokeHookRequest, problem: EncodeError, transport: str, identity: str | None = None, size: int = 0
 ) -> tuple[HookCall, ErrorCode]:
     """What is known of a call that `read_call` could not read, and which part was to blame."""
     call = HookCall(request.hook_type, request.plugin_name, None, None, transport, identity, size)
@@ -78,7 +79,7 @@ def write_context(context: dict[str, Any], message: pb.PluginContext) -> None:
     """Write a plugin context.
 
     Raises:
-        Unrepresentable: a value cannot be written without changing it.
+        EncodeError: a value cannot be written without changing it.
     """
     shared = context.get("global_context") or {}
     target = message.global_context
@@ -90,7 +91,7 @@ def write_context(context: dict[str, Any], message: pb.PluginContext) -> None:
         if isinstance(user, str):
             target.user_string = user
     except UnicodeEncodeError:
-        raise Unrepresentable("context.global_context", "lone surrogate") from None
+        raise EncodeError("context.global_context", "lone surrogate") from None
     if isinstance(user, dict):
         to_struct(user, target.user_struct, "context.global_context.user")
     for values, struct, path in (
@@ -107,7 +108,7 @@ def write_reply(reply: HookReply) -> bytes:
     """Write the reply to a hook call.
 
     Raises:
-        Unrepresentable: a value cannot be written without changing it.
+        EncodeError: a value cannot be written without changing it.
     """
     if reply.error is not None:
         message = pb.InvokeHookResponse(plugin_name=reply.plugin)
@@ -127,7 +128,7 @@ def write_reply(reply: HookReply) -> bytes:
     try:
         written = struct_bytes(result)
         parts += (_RESULT, varint(len(written)), written)
-    except Unusual:
+    except NeedsSlowPathError:
         message = pb.InvokeHookResponse()
         to_struct(result, message.result, "result")
         parts.append(message.SerializeToString())
@@ -159,11 +160,11 @@ def check_configs(configs: list[dict[str, Any]]) -> None:
     for config in configs:
         try:
             write_config(config)
-        except Unrepresentable as problem:
+        except EncodeError as error:
             raise StartError(
-                f"plugin {config.get('name')}: {problem.path.removeprefix('config.')} of its entry in the "
-                f"configuration file cannot be sent to gateways: {problem.reason}; change it"
-            ) from problem
+                f"plugin {config.get('name')}: {error.path.removeprefix('config.')} of its entry in the "
+                f"configuration file cannot be sent to gateways: {error.reason}; change it"
+            ) from error
 
 
 def _write_error(error: dict[str, Any], message: pb.PluginError) -> None:
@@ -179,12 +180,12 @@ def _write_error(error: dict[str, Any], message: pb.PluginError) -> None:
 
 def _write_metrics(metrics: dict[str, Any], message: pb.DenialMetadata) -> None:
     if len(metrics) > _METRICS_LIMIT:
-        raise Unrepresentable("result.denial_metadata", f"more than {_METRICS_LIMIT} metrics")
+        raise EncodeError("result.denial_metadata", f"more than {_METRICS_LIMIT} metrics")
     message.SetInParent()
     for name, value in metrics.items():
         path = f"result.denial_metadata.{name}"
         if not _METRIC_NAME.fullmatch(name):
-            raise Unrepresentable(path, "a metric's name is 1 to 64 ASCII letters, digits, dots, underscores, hyphens")
+            raise EncodeError(path, "a metric's name is 1 to 64 ASCII letters, digits, dots, underscores, hyphens")
         metric = message.fields[name]
         if isinstance(value, bool):
             metric.boolean = value
@@ -193,4 +194,4 @@ def _write_metrics(metrics: dict[str, Any], message: pb.DenialMetadata) -> None:
         elif isinstance(value, float) and math.isfinite(value):
             metric.floating = value
         else:
-            raise Unrepresentable(path, "a metric is a truth value, an integer of 64 bits or a finite number")
+            raise EncodeError(path, "a metric is a truth value, an integer of 64 bits or a finite number")

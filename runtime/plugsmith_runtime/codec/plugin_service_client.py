@@ -13,7 +13,7 @@ def write_request(hook: str, plugin: str, payload: Any, context: dict[str, Any] 
     """Write a hook call.
 
     Raises:
-        Unrepresentable: a value cannot be written without changing it.
+        EncodeError: a value cannot be written without changing it.
     """
     request = pb.InvokeHookRequest(hook_type=hook, plugin_name=plugin)
     to_struct(payload, request.payload, "payload")

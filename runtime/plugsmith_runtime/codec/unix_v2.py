@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..contract import plugin_stream_pb2 as pb
-from ..errors import MCP_INTERNAL_ERROR, ErrorCode
-from ..exact_json import InvalidJson, dumps, loads
-from ..host.messages import HookCall, HookReply, Unrepresentable
+from ..errors import DecodeError, EncodeError
+from ..exact_json import InvalidJsonError, dumps, loads
+from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
+from ..host.messages import HookCall, HookReply
 from ..json_values import with_question_marks
 from ..unix_stream.length_prefix import MAX_FRAME
 
 
-class Unreadable(Exception):
+class CallDecodeError(DecodeError):
     """A call whose payload or context is no JSON.
 
     Args:
@@ -36,19 +37,19 @@ def read_call(request: pb.InvokeHook, transport: str, size: int) -> HookCall:
         size: bytes of the frame.
 
     Raises:
-        Unreadable: the payload or the context is no JSON.
+        CallDecodeError: the payload or the context is no JSON.
     """
     call = HookCall(request.hook_type, request.plugin_name, None, None, transport, size=size)
     if request.traceparent:
         call.trace = {"traceparent": request.traceparent, "tracestate": request.tracestate}
     try:
         call.payload = loads(request.payload)
-    except InvalidJson as problem:
-        raise Unreadable(call, ErrorCode.INVALID_PAYLOAD, f"payload: {problem}") from None
+    except InvalidJsonError as error:
+        raise CallDecodeError(call, ErrorCode.INVALID_PAYLOAD, f"payload: {error}") from None
     try:
         call.context = loads(request.context) if request.context else None
-    except InvalidJson as problem:
-        raise Unreadable(call, ErrorCode.INVALID_CONTEXT, f"context: {problem}") from None
+    except InvalidJsonError as error:
+        raise CallDecodeError(call, ErrorCode.INVALID_CONTEXT, f"context: {error}") from None
     return call
 
 
@@ -56,7 +57,7 @@ def write_reply(call_id: int, reply: HookReply) -> bytes:
     """Write the frame that answers a hook call.
 
     Raises:
-        Unrepresentable: a value has no JSON form, or the frame is longer than a frame may be.
+        EncodeError: a value has no JSON form, or the frame is longer than a frame may be.
     """
     if reply.error is not None:
         answer = pb.ServerFrame(id=call_id, error=_error(reply.error))
@@ -122,12 +123,12 @@ def _error(error: dict[str, Any]) -> pb.Error:
 def _json(value: Any, name: str, dates: bool = False) -> bytes:
     try:
         return dumps(value, dates)
-    except Unrepresentable as problem:
-        raise problem.below(name) from None
+    except EncodeError as error:
+        raise error.below(name) from None
 
 
 def _written(answer: pb.ServerFrame, name: str) -> bytes:
     written = answer.SerializeToString()
     if len(written) > MAX_FRAME:
-        raise Unrepresentable(name, f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+        raise EncodeError(name, f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
     return written

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contract import plugin_stream_pb2 as pb
-from ..exact_json import InvalidJson, dumps, loads
-from ..host.messages import Unrepresentable
+from ..errors import EncodeError
+from ..exact_json import InvalidJsonError, dumps, loads
 
 
 def write_invoke(
@@ -23,7 +23,7 @@ def write_invoke(
         trace: the caller's traceparent and tracestate.
 
     Raises:
-        Unrepresentable: a value has no JSON form.
+        EncodeError: a value has no JSON form.
     """
     call = pb.InvokeHook(hook_type=hook, plugin_name=plugin, payload=_json(payload, "payload"))
     if context is not None:
@@ -122,12 +122,12 @@ def _error(answer: pb.ServerFrame) -> pb.Error:
 def _json(value: Any, name: str) -> bytes:
     try:
         return dumps(value)
-    except Unrepresentable as problem:
-        raise problem.below(name) from None
+    except EncodeError as error:
+        raise error.below(name) from None
 
 
 def _read(text: bytes) -> Any:
     try:
         return loads(text)
-    except InvalidJson as problem:
-        raise ConnectionError(f"the server's answer cannot be read: {problem}") from None
+    except InvalidJsonError as error:
+        raise ConnectionError(f"the server's answer cannot be read: {error}") from None

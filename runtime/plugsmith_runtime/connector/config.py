@@ -33,7 +33,7 @@ class TlsConfig(BaseModel):
         return tuple(path for path in (self.ca_bundle, self.certfile, self.keyfile) if path)
 
 
-class LinkConfig(BaseModel):
+class ConnectionConfig(BaseModel):
     """Where the server is, and how to talk to it; entries with equal settings share their connections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,7 +53,7 @@ class LinkConfig(BaseModel):
     """Calls in a row without an answer in time, after which calls fail at once until the plugin answers a probe."""
 
     @model_validator(mode="after")
-    def _fits(self) -> LinkConfig:
+    def _fits(self) -> ConnectionConfig:
         scheme, found, place = self.endpoint.partition("://")
         if not found or scheme not in _PLAIN_SCHEMES + _TLS_SCHEMES or not place:
             known = ", ".join(f"{name}://" for name in sorted({*_PLAIN_SCHEMES, *_TLS_SCHEMES}))
@@ -85,7 +85,7 @@ class LinkConfig(BaseModel):
         return ClientTls(**self.tls.model_dump()) if self.tls else None
 
 
-class ConnectorConfig(LinkConfig):
+class ConnectorConfig(ConnectionConfig):
     """All settings of an entry."""
 
     plugin: str | None = None
@@ -96,9 +96,9 @@ class ConnectorConfig(LinkConfig):
     """Whether a gateway whose plugin is not up yet refuses to start."""
 
     @property
-    def link(self) -> LinkConfig:
+    def link(self) -> ConnectionConfig:
         """The part that says where the server is."""
-        return LinkConfig.model_validate(self.model_dump(include=set(LinkConfig.model_fields)))
+        return ConnectionConfig.model_validate(self.model_dump(include=set(ConnectionConfig.model_fields)))
 
 
 def read_config(name: str, values: dict[str, Any] | None) -> ConnectorConfig:
@@ -113,7 +113,7 @@ def read_config(name: str, values: dict[str, Any] | None) -> ConnectorConfig:
     """
     try:
         return ConnectorConfig.model_validate(values or {})
-    except ValidationError as problem:
+    except ValidationError as error:
         raise StartError(
-            f"plugin {name} in the gateway's plugins file: {validation_message(problem, 'config')}"
+            f"plugin {name} in the gateway's plugins file: {validation_message(error, 'config')}"
         ) from None

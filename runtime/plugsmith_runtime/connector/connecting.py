@@ -6,10 +6,10 @@ from importlib.util import find_spec
 
 from ..client import Client, connect
 from ..errors import StartError
-from .config import LinkConfig
+from .config import ConnectionConfig
 
 
-def check_packages(config: LinkConfig) -> None:
+def check_packages(config: ConnectionConfig) -> None:
     """Check that what the client needs is installed in the gateway.
 
     Raises:
@@ -20,7 +20,7 @@ def check_packages(config: LinkConfig) -> None:
     raise StartError(f"{config.endpoint} needs protobuf: install the plugin into the gateway with its extra connector")
 
 
-async def open_client(config: LinkConfig) -> Client:
+async def open_client(config: ConnectionConfig) -> Client:
     """Connect to a server.
 
     Args:

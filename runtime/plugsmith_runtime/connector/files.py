@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _Look = tuple[tuple[int, int, int] | None, ...]
 
 
-class Files:
+class FileWatch:
     """Some files, compared with those that are in use.
 
     Args:

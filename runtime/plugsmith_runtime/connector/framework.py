@@ -56,9 +56,9 @@ def find_framework() -> Framework:
     for name in _INSTALLED:
         try:
             return _framework(name)
-        except ModuleNotFoundError as problem:
+        except ModuleNotFoundError as error:
             # Whatever else is missing is a fault of the installation, and its message says more than ours would.
-            if problem.name is None or not name.startswith(problem.name):
+            if error.name is None or not name.startswith(error.name):
                 raise
     raise ImportError(
         f"{__package__}: neither cpex.framework nor mcpgateway.plugins.framework is installed here; the connector runs "

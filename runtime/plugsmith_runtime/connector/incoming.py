@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, RootModel, ValidationError
 
-from ..errors import MCP_INTERNAL_ERROR, ErrorCode, validation_message
+from ..errors import validation_message
+from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
 from .framework import Framework
 from .outgoing import LEAVES
 
@@ -37,11 +38,11 @@ def read_result(framework: Framework, hook: str, plugin: str, payload: Any, sent
                 name: _restored(getattr(payload, name, None), sent.get(name), value) for name, value in changed.items()
             }
         return model.model_validate(data)
-    except ValidationError as problem:
-        message = f"plugin {plugin} answered {hook} with what the gateway cannot take: {validation_message(problem)}"
+    except ValidationError as error:
+        message = f"plugin {plugin} answered {hook} with what the gateway cannot take: {validation_message(error)}"
         raise framework.error(
             framework.error_model(message=message, plugin_name=plugin, code=ErrorCode.INVALID_RESULT.value)
-        ) from problem
+        ) from error
 
 
 def plugin_error(framework: Framework, plugin: str, error: Mapping[str, Any]) -> Exception:

@@ -8,16 +8,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ..client import Client, NotSent
+from ..client import Client, RequestNotSentError
 from ..errors import StartError
 from .backoff import Backoff
 from .breaker import Breaker
-from .config import LinkConfig
+from .config import ConnectionConfig
 from .connecting import open_client
-from .files import Files
-from .metrics import LinkMetrics
+from .files import FileWatch
+from .metrics import ConnectionMetrics
 from .pool import Pool
-from .unavailable import Unavailable, Why
+from .unavailable import Reason, UnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _TICK = 1.0
 _PROBE_TIMEOUT = 5.0
 
 
-class Link:
+class RemoteConnection:
     """Carries calls to one server; a task of its own keeps the connections up.
 
     Attributes:
@@ -37,14 +37,14 @@ class Link:
         config: where the server is.
     """
 
-    def __init__(self, config: LinkConfig) -> None:
+    def __init__(self, config: ConnectionConfig) -> None:
         self.generation = 0
         self._config = config
         self._pool = Pool(self._connect, config.wanted)
         self._breaker = Breaker(config.breaker_failures)
         self._backoff = Backoff()
-        self._metrics = LinkMetrics(config.endpoint)
-        self._files = Files(config.tls.paths if config.tls else ())
+        self._metrics = ConnectionMetrics(config.endpoint)
+        self._files = FileWatch(config.tls.paths if config.tls else ())
         self._keeper: asyncio.Task[None] | None = None
         # Whether the last attempt to connect got no answer, which costs time; to be refused costs none.
         self._stalled = False
@@ -54,7 +54,7 @@ class Link:
         """Connect, and keep the connection from now on, also when there is none yet.
 
         Raises:
-            Unavailable: the server cannot be reached, or a certificate cannot be used.
+            UnavailableError: the server cannot be reached, or a certificate cannot be used.
         """
         if self._keeper is None:
             self._keeper = asyncio.get_running_loop().create_task(self._keep())
@@ -68,29 +68,29 @@ class Link:
             ask: makes the call on a connection; called again when nothing of it was sent.
 
         Raises:
-            Unavailable: there is no answer.
+            UnavailableError: there is no answer.
         """
         if self._breaker.is_open and (self._stalled or self._pool.connected):
-            raise Unavailable(Why.TIMEOUT, "it has left calls without an answer, and answers no probe yet")
+            raise UnavailableError(Reason.TIMEOUT, "it has left calls without an answer, and answers no probe yet")
         for _ in range(2):
             client = self._pool.pick() or await self._open()
             try:
                 answer = await ask(client)
-            except NotSent:
+            except RequestNotSentError:
                 await self._pool.drop(client)
                 continue
             except TimeoutError:
                 if self._breaker.timed_out():
                     logger.warning("%s leaves calls without an answer: calls fail at once now", self._config.endpoint)
-                raise Unavailable(Why.TIMEOUT, f"no answer within {self._config.deadline:g} s") from None
-            except OSError as problem:
+                raise UnavailableError(Reason.TIMEOUT, f"no answer within {self._config.deadline:g} s") from None
+            except OSError as error:
                 if self._config.pooled or not client.usable:
                     await self._pool.drop(client)
-                    self._down(_told(problem))
-                raise Unavailable(Why.UNREACHABLE, _told(problem)) from problem
+                    self._down(_told(error))
+                raise UnavailableError(Reason.UNREACHABLE, _told(error)) from error
             self._breaker.answered()
             return answer
-        raise Unavailable(Why.UNREACHABLE, "the connection was closed twice before the call could be sent")
+        raise UnavailableError(Reason.UNREACHABLE, "the connection was closed twice before the call could be sent")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -104,12 +104,12 @@ class Link:
     async def _open(self) -> Client:
         try:
             return await self._pool.open()
-        except (OSError, StartError) as problem:
-            self._stalled = isinstance(problem, TimeoutError)
+        except (OSError, StartError) as error:
+            self._stalled = isinstance(error, TimeoutError)
             if self._stalled:
                 self._breaker.timed_out()
-            self._down(_told(problem))
-            raise Unavailable(Why.UNREACHABLE, _told(problem)) from problem
+            self._down(_told(error))
+            raise UnavailableError(Reason.UNREACHABLE, _told(error)) from error
 
     async def _connect(self) -> Client:
         config = self._config
@@ -135,7 +135,7 @@ class Link:
             try:
                 await asyncio.sleep(_TICK if self._pool.connected else self._backoff.pause())
                 await self._look()
-            except (OSError, Unavailable, StartError):
+            except (OSError, UnavailableError, StartError):
                 continue
             except Exception:
                 logger.exception("keeping the connection to %s failed", self._config.endpoint)
@@ -159,9 +159,9 @@ class Link:
         """Connect with the new certificates; the former connections end when their calls have ended."""
         try:
             client = await self._pool.open()
-        except (OSError, StartError) as problem:
+        except (OSError, StartError) as error:
             # Files are renewed one after the other, and the server may be slower: the next look tries again.
-            self._say(f"the certificates changed but cannot be used yet: {_told(problem)}")
+            self._say(f"the certificates changed but cannot be used yet: {_told(error)}")
             return
         self._files.use()
         logger.info("connected to %s with the renewed certificates", self._config.endpoint)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .config import LinkConfig
-from .link import Link
+from .config import ConnectionConfig
+from .link import RemoteConnection
 
-_links: dict[tuple[asyncio.AbstractEventLoop, LinkConfig], tuple[Link, set[Any]]] = {}
+_links: dict[tuple[asyncio.AbstractEventLoop, ConnectionConfig], tuple[RemoteConnection, set[Any]]] = {}
 
 
-def acquire(config: LinkConfig, owner: Any) -> Link:
+def acquire(config: ConnectionConfig, owner: Any) -> RemoteConnection:
     """Get the link of some settings for the running event loop.
 
     Args:
@@ -20,13 +20,13 @@ def acquire(config: LinkConfig, owner: Any) -> Link:
     """
     key = (asyncio.get_running_loop(), config)
     if key not in _links:
-        _links[key] = (Link(config), set())
+        _links[key] = (RemoteConnection(config), set())
     link, owners = _links[key]
     owners.add(owner)
     return link
 
 
-async def release(config: LinkConfig, owner: Any) -> None:
+async def release(config: ConnectionConfig, owner: Any) -> None:
     """Close the link once nobody uses it any more."""
     key = (asyncio.get_running_loop(), config)
     link, owners = _links.get(key, (None, {owner}))

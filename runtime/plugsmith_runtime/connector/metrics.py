@@ -48,7 +48,7 @@ class CallMetrics:
             timer.observe(seconds)
 
 
-class LinkMetrics:
+class ConnectionMetrics:
     """Says whether a server is connected.
 
     Args:
@@ -93,7 +93,7 @@ def _registered(kind: str, name: str, text: str, labels: tuple[str, ...], bucket
     if name not in store:
         try:
             store[name] = getattr(library, kind)(name, text, labels, **options)
-        except ValueError as problem:
-            logger.warning("no metric %s: %s", name, problem)
+        except ValueError as error:
+            logger.warning("no metric %s: %s", name, error)
             store[name] = None
     return store[name]

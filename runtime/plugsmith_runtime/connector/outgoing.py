@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, RootModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from ..host.messages import Unrepresentable
+from ..errors import EncodeError
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def payload_data(payload: Any) -> Any:
     for empty.
 
     Raises:
-        Unrepresentable: a field holds an object that has no JSON form.
+        EncodeError: a field holds an object that has no JSON form.
     """
     if not isinstance(payload, BaseModel) or isinstance(payload, RootModel):
         return _named("payload", payload)
@@ -83,8 +83,8 @@ def _fields(model: BaseModel) -> list[tuple[str, Any]]:
 def _named(path: str, value: Any) -> Any:
     try:
         return plain(value)
-    except (PydanticSerializationError, TypeError, ValueError, RecursionError) as problem:
-        raise Unrepresentable(path, f"holds an object that has no JSON form ({type(problem).__name__})") from problem
+    except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
+        raise EncodeError(path, f"holds an object that has no JSON form ({type(error).__name__})") from error
 
 
 def _entries(where: str, values: dict[str, Any]) -> dict[str, Any]:

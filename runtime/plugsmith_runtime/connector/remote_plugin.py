@@ -9,25 +9,25 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ..client import Client
-from ..errors import ErrorCode, StartError
-from ..host.messages import Unrepresentable
+from ..errors import EncodeError, StartError
+from ..host.errors import ErrorCode
 from . import links
 from .config import read_config
 from .connecting import check_packages
 from .framework import find_framework
 from .incoming import plugin_error, read_result, take_back
-from .link import Link
+from .link import RemoteConnection
 from .metrics import CallMetrics
 from .outgoing import context_data, payload_data
 from .tracing import add_trace
-from .unavailable import Fallback, Unavailable, Why
+from .unavailable import Reason, UnavailableError, UnavailablePolicy
 
 logger = logging.getLogger(__name__)
 
 _framework = find_framework()
 _LEARN_SECONDS = 30.0
 """After this time the plugin is asked again which hooks it has: over http a restart can go unnoticed."""
-_BUSY = {ErrorCode.OVERLOADED: Why.OVERLOADED, ErrorCode.PLUGIN_UNAVAILABLE: Why.UNREACHABLE}
+_BUSY = {ErrorCode.OVERLOADED: Reason.OVERLOADED, ErrorCode.PLUGIN_UNAVAILABLE: Reason.UNREACHABLE}
 
 if TYPE_CHECKING:
 
@@ -58,9 +58,9 @@ class RemotePlugin(_GatewayPlugin):
         self._settings = read_config(config.name, config.config)
         check_packages(self._settings)
         self._remote = self._settings.plugin or config.name
-        self._fallback = Fallback(config.name, self._settings.on_unavailable)
+        self._fallback = UnavailablePolicy(config.name, self._settings.on_unavailable)
         self._metrics = CallMetrics(config.name)
-        self._link: Link | None = None
+        self._link: RemoteConnection | None = None
         # The hooks that the server's plugin has, as of the link's generation; None: not known yet.
         self._hooks: frozenset[str] | None = None
         self._generation = 0
@@ -84,11 +84,11 @@ class RemotePlugin(_GatewayPlugin):
         try:
             await self._link.start()
             await self._learn(self._link)
-        except Unavailable as problem:
+        except UnavailableError as error:
             if self._settings.required_at_start:
                 await self.shutdown()
-                raise StartError(f"plugin {self.name}: {self._settings.endpoint}: {problem}") from problem
-            logger.warning("plugin %s is not up yet: %s", self.name, problem)
+                raise StartError(f"plugin {self.name}: {self._settings.endpoint}: {error}") from error
+            logger.warning("plugin %s is not up yet: %s", self.name, error)
 
     async def shutdown(self) -> None:
         """Close the connection."""
@@ -124,15 +124,15 @@ class RemotePlugin(_GatewayPlugin):
             reply = await link.call(ask)
             if error := reply.get("error"):
                 if why := _BUSY.get(error.get("code")):
-                    raise Unavailable(why, error.get("message") or "")
+                    raise UnavailableError(why, error.get("message") or "")
                 raise plugin_error(_framework, self.name, error)
             if changes := reply.get("context"):
                 take_back(context, sent_context, changes)
             result = read_result(_framework, hook, self.name, payload, sent, reply["result"])
-        except Unavailable as problem:
+        except UnavailableError as problem:
             self._metrics.count(hook, "unavailable", time.perf_counter() - began)
             return self._result(hook, self._fallback.result(hook, problem))
-        except Unrepresentable as problem:
+        except EncodeError as problem:
             self._metrics.count(hook, "error", time.perf_counter() - began)
             error = {"message": f"{hook} cannot be sent to the plugin: {problem}", "code": ErrorCode.UNREPRESENTABLE}
             raise plugin_error(_framework, self.name, error) from problem
@@ -143,11 +143,11 @@ class RemotePlugin(_GatewayPlugin):
         self._metrics.count(hook, outcome if result.continue_processing else "blocked", time.perf_counter() - began)
         return result
 
-    async def _learn(self, link: Link) -> None:
+    async def _learn(self, link: RemoteConnection) -> None:
         """Ask which hooks the plugin has.
 
         Raises:
-            Unavailable: it cannot be asked, and was another one when it last told.
+            UnavailableError: it cannot be asked, and was another one when it last told.
         """
         generation, remote = link.generation, self._remote
 
@@ -158,7 +158,7 @@ class RemotePlugin(_GatewayPlugin):
         self._learn_again = time.perf_counter() + _LEARN_SECONDS
         try:
             config = await link.call(ask)
-        except Unavailable:
+        except UnavailableError:
             if self._generation != generation:
                 raise
             return

@@ -7,12 +7,14 @@ import time
 from enum import StrEnum
 from typing import Any, Literal
 
+from ..errors import PlugsmithError
+
 logger = logging.getLogger(__name__)
 
 _QUIET_SECONDS = 10.0
 
 
-class Why(StrEnum):
+class Reason(StrEnum):
     """Why a plugin could not be asked; the codes of the violations that the gateway sees."""
 
     UNREACHABLE = "PLUGIN_UNREACHABLE"
@@ -21,13 +23,13 @@ class Why(StrEnum):
 
 
 _TEXTS = {
-    Why.UNREACHABLE: "cannot be reached",
-    Why.TIMEOUT: "did not answer in time",
-    Why.OVERLOADED: "has too much to do",
+    Reason.UNREACHABLE: "cannot be reached",
+    Reason.TIMEOUT: "did not answer in time",
+    Reason.OVERLOADED: "has too much to do",
 }
 
 
-class Unavailable(Exception):
+class UnavailableError(PlugsmithError):
     """A plugin could not be asked.
 
     Args:
@@ -35,12 +37,12 @@ class Unavailable(Exception):
         text: what happened, for the log.
     """
 
-    def __init__(self, why: Why, text: str) -> None:
+    def __init__(self, why: Reason, text: str) -> None:
         super().__init__(text)
         self.why = why
 
 
-class Fallback:
+class UnavailablePolicy:
     """Blocks such calls, or lets them pass, and says so in the log.
 
     Args:
@@ -54,7 +56,7 @@ class Fallback:
         self._said = float("-inf")
         self._calls = 0
 
-    def result(self, hook: str, problem: Unavailable) -> dict[str, Any]:
+    def result(self, hook: str, problem: UnavailableError) -> dict[str, Any]:
         """The data of the result that stands in for the plugin's."""
         self._say(hook, problem)
         if self._choice == "allow":
@@ -67,7 +69,7 @@ class Fallback:
         }
         return {"continue_processing": False, "violation": violation}
 
-    def _say(self, hook: str, problem: Unavailable) -> None:
+    def _say(self, hook: str, problem: UnavailableError) -> None:
         """Write the first call and then one line in a while: a dead plugin must not fill the log."""
         self._calls += 1
         now = time.monotonic()

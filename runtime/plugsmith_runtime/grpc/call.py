@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from ..http2 import Fields, Stream
-from .messages import announced, pack, unpack
-from .status import Refused, Status, begin, end, refusal
+from .messages import decode_message, encode_message, message_length
+from .status import StatusCode, StatusError, begin, end, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _UNITS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-
 
 
 @dataclass(slots=True)
-class Intake:
+class ReceiveBudget:
     """How much of requests is kept in memory before they are whole.
 
     Attributes:
@@ -54,7 +54,7 @@ class Call(ABC):
 
     __slots__ = ("_begun", "_body", "_held", "_intake", "_stream", "_task", "_timer", "fields", "info")
 
-    def __init__(self, stream: Stream, fields: Fields, intake: Intake) -> None:
+    def __init__(self, stream: Stream, fields: Fields, intake: ReceiveBudget) -> None:
         self.fields = fields
         self.info: Any = stream.connection.info
         self._stream = stream
@@ -68,7 +68,7 @@ class Call(ABC):
             self._timer = asyncio.get_running_loop().call_later(_seconds(timeout), self._expire)
 
     def data(self, chunk: bytes, ended: bool) -> None:
-        """See Exchange."""
+        """See StreamHandler."""
         if self._stream.gone:
             return
         if self._body:
@@ -80,16 +80,16 @@ class Call(ABC):
             self._take(ended)
             if not ended:
                 self._hold(len(self._body))
-        except Refused as problem:
-            self._refuse(problem)
+        except StatusError as error:
+            self._refuse(error)
 
     def late(self) -> None:
-        """See Exchange."""
+        """See StreamHandler."""
         text = f"the request did not arrive within {self._intake.read_time:g} s (PLUGINS_READ_TIMEOUT)"
-        self._refuse(Refused(Status.DEADLINE_EXCEEDED, text))
+        self._refuse(StatusError(StatusCode.DEADLINE_EXCEEDED, text))
 
     def reset(self) -> None:
-        """See Exchange."""
+        """See StreamHandler."""
         self._hold(0)
         if self._timer is not None:
             self._timer.cancel()
@@ -112,22 +112,22 @@ class Call(ABC):
         number = self._stream.number
         try:
             data = await work()
-        except Refused as problem:
-            self._end(problem)
+        except StatusError as error:
+            self._end(error)
         except Exception:
             logger.exception("grpc: a call failed inside the server")
-            self._end(Refused(Status.INTERNAL, "the call failed inside the server; its log has the reason"))
+            self._end(StatusError(StatusCode.INTERNAL, "the call failed inside the server; its log has the reason"))
         else:
             if self._timer is not None:
                 self._timer.cancel()
             self._stream.send(b"" if self._begun else begin(number), data, end(number))
 
-    def _refuse(self, problem: Refused) -> None:
+    def _refuse(self, problem: StatusError) -> None:
         self._end(problem)
         if self._task is not None:
             self._task.cancel()
 
-    def _end(self, problem: Refused) -> None:
+    def _end(self, problem: StatusError) -> None:
         self._hold(0)
         if self._timer is not None:
             self._timer.cancel()
@@ -140,10 +140,10 @@ class Call(ABC):
         self._held = size
         if intake.held > intake.most and size:
             text = f"the server reads too many large requests at once ({intake.most} bytes); send it again later"
-            raise Refused(Status.RESOURCE_EXHAUSTED, text)
+            raise StatusError(StatusCode.RESOURCE_EXHAUSTED, text)
 
     def _expire(self) -> None:
-        self._refuse(Refused(Status.DEADLINE_EXCEEDED, "the caller's time for the call is over"))
+        self._refuse(StatusError(StatusCode.DEADLINE_EXCEEDED, "the caller's time for the call is over"))
 
 
 class UnaryCall(Call):
@@ -159,7 +159,7 @@ class UnaryCall(Call):
     __slots__ = ("_method",)
 
     def __init__(
-        self, stream: Stream, fields: Fields, intake: Intake, method: Callable[[bytes, Call], Awaitable[bytes]]
+        self, stream: Stream, fields: Fields, intake: ReceiveBudget, method: Callable[[bytes, Call], Awaitable[bytes]]
     ) -> None:
         super().__init__(stream, fields, intake)
         self._method = method
@@ -167,13 +167,13 @@ class UnaryCall(Call):
     def _take(self, ended: bool) -> None:
         if ended:
             self._start(self._answer)
-        elif 0 < announced(self._body, self._intake.message_bytes) < len(self._body):
-            raise Refused(Status.INTERNAL, "the request is more than one message")
+        elif 0 < message_length(self._body, self._intake.message_bytes) < len(self._body):
+            raise StatusError(StatusCode.INTERNAL, "the request is more than one message")
 
     async def _answer(self) -> bytes:
-        message = unpack(self._body, self._intake.message_bytes)
+        message = decode_message(self._body, self._intake.message_bytes)
         self._body = b""
-        return pack(await self._method(message, self))
+        return encode_message(await self._method(message, self))
 
 
 class StreamingCall(Call):
@@ -192,7 +192,7 @@ class StreamingCall(Call):
         self,
         stream: Stream,
         fields: Fields,
-        intake: Intake,
+        intake: ReceiveBudget,
         method: Callable[[StreamingCall], Awaitable[None]],
     ) -> None:
         super().__init__(stream, fields, intake)
@@ -214,11 +214,11 @@ class StreamingCall(Call):
         """Send a message and wait until the client takes it."""
         first = b"" if self._begun else begin(self._stream.number)
         self._begun = True
-        self._stream.send(first, pack(message), b"")
+        self._stream.send(first, encode_message(message), b"")
         await self._stream.drained()
 
     def late(self) -> None:
-        """See Exchange: the messages of a stream may come at any time."""
+        """See StreamHandler: the messages of a stream may come at any time."""
 
     def finish(self) -> None:
         """Take no more messages: `receive` says that there are none."""
@@ -227,11 +227,11 @@ class StreamingCall(Call):
 
     def _take(self, ended: bool) -> None:
         limit = self._intake.message_bytes
-        while (size := announced(self._body, limit)) and len(self._body) >= size:
-            self._messages.append(unpack(self._body[:size], limit))
+        while (size := message_length(self._body, limit)) and len(self._body) >= size:
+            self._messages.append(decode_message(self._body[:size], limit))
             self._body = self._body[size:]
         if len(self._messages) > _MOST_WAITING:
-            raise Refused(Status.RESOURCE_EXHAUSTED, f"more than {_MOST_WAITING} messages wait to be answered")
+            raise StatusError(StatusCode.RESOURCE_EXHAUSTED, f"more than {_MOST_WAITING} messages wait to be answered")
         self._ended = ended
         self._arrived.set()
 
@@ -244,9 +244,9 @@ def _seconds(timeout: bytes) -> float:
     """Read a timeout as gRPC writes it: at most eight digits and a unit.
 
     Raises:
-        Refused: it is none.
+        StatusError: it is none.
     """
     amount, unit = timeout[:-1], timeout[-1:]
     if unit not in _UNITS or not amount.isdigit() or len(amount) > 8:
-        raise Refused(Status.INVALID_ARGUMENT, "grpc-timeout is up to eight digits and one of H, M, S, m, u, n")
+        raise StatusError(StatusCode.INVALID_ARGUMENT, "grpc-timeout is up to eight digits and one of H, M, S, m, u, n")
     return int(amount) * _UNITS[unit]

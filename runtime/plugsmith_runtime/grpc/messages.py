@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import zlib
 
-from .status import Refused, Status
+from .status import StatusCode, StatusError
 
 PREFIX = 5
 _ANY_FORMAT = 47  # zlib tells gzip and deflate apart by itself
 CODINGS = (b"identity", b"gzip", b"deflate")
 
 
-def pack(message: bytes) -> bytes:
+def encode_message(message: bytes) -> bytes:
     """Write a message of an answer."""
     return len(message).to_bytes(PREFIX, "big") + message
 
 
-def announced(body: bytes | bytearray, limit: int) -> int:
+def message_length(body: bytes | bytearray, limit: int) -> int:
     """The size of the first message of a body, with its prefix; 0 when that has not come yet.
 
     Raises:
-        Refused: it is larger than the limit.
+        StatusError: it is larger than the limit.
     """
     if len(body) < PREFIX:
         return 0
     size = int.from_bytes(body[1:PREFIX], "big")
     if size > limit:
         text = f"a message of {size} bytes; at most {limit} are read (PLUGINS_MAX_MESSAGE_BYTES)"
-        raise Refused(Status.RESOURCE_EXHAUSTED, text)
+        raise StatusError(StatusCode.RESOURCE_EXHAUSTED, text)
     return PREFIX + size
 
 
-def unpack(part: bytes | bytearray, limit: int) -> bytes:
+def decode_message(part: bytes | bytearray, limit: int) -> bytes:
     """Read one whole message.
 
     Args:
@@ -39,10 +39,10 @@ def unpack(part: bytes | bytearray, limit: int) -> bytes:
         limit: the largest message that is read.
 
     Raises:
-        Refused: the message is not whole, or its compression cannot be undone within the limit.
+        StatusError: the message is not whole, or its compression cannot be undone within the limit.
     """
-    if announced(part, limit) != len(part) or not part:
-        raise Refused(Status.INTERNAL, "the request is not one whole message")
+    if message_length(part, limit) != len(part) or not part:
+        raise StatusError(StatusCode.INTERNAL, "the request is not one whole message")
     message = bytes(part[PREFIX:])
     if not part[0]:
         return message
@@ -50,10 +50,10 @@ def unpack(part: bytes | bytearray, limit: int) -> bytes:
     try:
         message = expander.decompress(message, limit + 1)
     except zlib.error:
-        raise Refused(Status.INTERNAL, "the message's compression cannot be undone") from None
+        raise StatusError(StatusCode.INTERNAL, "the message's compression cannot be undone") from None
     if len(message) > limit:
         text = f"a message of more than {limit} bytes, which are the most that is read (PLUGINS_MAX_MESSAGE_BYTES)"
-        raise Refused(Status.RESOURCE_EXHAUSTED, text)
+        raise StatusError(StatusCode.RESOURCE_EXHAUSTED, text)
     if not expander.eof:
-        raise Refused(Status.INTERNAL, "the message's compression is cut off")
+        raise StatusError(StatusCode.INTERNAL, "the message's compression is cut off")
     return message

@@ -10,12 +10,12 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..http2 import Connection, Exchange, Fields, Limits, Stream
+from ..http2 import Connection, Fields, Limits, Stream, StreamHandler
 from ..net.peer_credentials import is_allowed
 from ..tls.identity import client_identities, identity_allowed, main_identity
-from .call import Intake, StreamingCall
+from .call import ReceiveBudget, StreamingCall
 from .messages import CODINGS
-from .status import Refused, Status, http_error, refusal
+from .status import StatusCode, StatusError, http_error, refusal
 
 if TYPE_CHECKING:
     from ..host.host import Host
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Make = Callable[[Stream, Fields, Intake], Exchange]
-"""Makes the call of a request; may raise Refused."""
+CallFactory = Callable[[Stream, Fields, ReceiveBudget], StreamHandler]
+"""Makes the call of a request; may raise StatusError."""
 
 NAME = "grpc"
 _BEAT = 1.0
@@ -48,7 +48,7 @@ class Caller(NamedTuple):
     until: float
 
 
-class Answered:
+class CompletedCall:
     """The exchange of a request that was answered at once."""
 
     def __init__(self, stream: Stream, answer: bytes) -> None:
@@ -56,17 +56,17 @@ class Answered:
         stream.send(b"", b"", answer)
 
     def data(self, chunk: bytes, ended: bool) -> None:
-        """See Exchange."""
+        """See StreamHandler."""
 
     def late(self) -> None:
-        """See Exchange."""
+        """See StreamHandler."""
 
     def reset(self) -> None:
-        """See Exchange."""
+        """See StreamHandler."""
         self._stream.close()
 
 
-class GrpcSite:
+class GrpcServer:
     """The connections and the methods.
 
     Args:
@@ -75,12 +75,12 @@ class GrpcSite:
         methods: makes the calls, by the path of their method.
 
     Attributes:
-        limits: see Site.
+        limits: see ConnectionHandler.
         connections: the open ones.
         empty: set while there is none.
     """
 
-    def __init__(self, host: Host, settings: ServerSettings, methods: Mapping[bytes, Make]) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, methods: Mapping[bytes, CallFactory]) -> None:
         limits = settings.limits
         # A client that sends more hooks than may run at once is to be told so, not to be kept waiting.
         self.limits = Limits(2 * limits.concurrent_hooks + 100, limits.header_bytes, limits.read_time, limits.idle)
@@ -94,7 +94,7 @@ class GrpcSite:
         self._age = settings.grpc.max_connection_age
         self._grace = settings.grace
         self._methods = methods
-        self._intake = Intake(limits.message_bytes, 8 * limits.message_bytes, limits.read_time)
+        self._intake = ReceiveBudget(limits.message_bytes, 8 * limits.message_bytes, limits.read_time)
         self._loop = asyncio.get_running_loop()
         self._last_beat = self._loop.time()
         self._timer = self._loop.call_later(_BEAT, self._beat)
@@ -117,7 +117,7 @@ class GrpcSite:
         self._timer.cancel()
 
     def opened(self, connection: Connection) -> bool:
-        """See Site."""
+        """See ConnectionHandler."""
         # A TLS handshake may end when the server has begun to stop.
         if self._draining or not self._may_connect(connection.transport) or not self._counted.open(NAME):
             return False
@@ -127,7 +127,7 @@ class GrpcSite:
         return True
 
     def lost(self, connection: Connection) -> None:
-        """See Site."""
+        """See ConnectionHandler."""
         if connection not in self.connections:
             return
         self._counted.close(NAME)
@@ -135,29 +135,29 @@ class GrpcSite:
         if not self.connections:
             self.empty.set()
 
-    def exchange(self, stream: Stream, fields: Fields | None) -> Exchange:
-        """See Site."""
+    def exchange(self, stream: Stream, fields: Fields | None) -> StreamHandler:
+        """See ConnectionHandler."""
         try:
             return self._call(stream, fields)
-        except Refused as problem:
-            return Answered(stream, refusal(stream.number, problem))
+        except StatusError as error:
+            return CompletedCall(stream, refusal(stream.number, error))
 
-    def _call(self, stream: Stream, fields: Fields | None) -> Exchange:
+    def _call(self, stream: Stream, fields: Fields | None) -> StreamHandler:
         if fields is None:
             text = f"the header fields are larger than {self.limits.header_bytes} bytes (PLUGINS_MAX_HEADER_BYTES)"
-            raise Refused(Status.RESOURCE_EXHAUSTED, text)
+            raise StatusError(StatusCode.RESOURCE_EXHAUSTED, text)
         if fields.get(b":method") != b"POST":
-            return Answered(stream, http_error(stream.number, 405))
+            return CompletedCall(stream, http_error(stream.number, 405))
         if not fields.get(b"content-type", b"").startswith(b"application/grpc"):
-            return Answered(stream, http_error(stream.number, 415))
+            return CompletedCall(stream, http_error(stream.number, 415))
         if not stream.connection.info.allowed:
-            raise Refused(Status.PERMISSION_DENIED, _DENIED)
+            raise StatusError(StatusCode.PERMISSION_DENIED, _DENIED)
         path = fields.get(b":path", b"")
         make = self._methods.get(path)
         if make is None:
-            raise Refused(Status.UNIMPLEMENTED, f"this server has no method {path.decode(errors='replace')}")
+            raise StatusError(StatusCode.UNIMPLEMENTED, f"this server has no method {path.decode(errors='replace')}")
         if fields.get(b"grpc-encoding", b"identity") not in CODINGS:
-            raise Refused(Status.UNIMPLEMENTED, f"messages are read in {b', '.join(CODINGS).decode()}")
+            raise StatusError(StatusCode.UNIMPLEMENTED, f"messages are read in {b', '.join(CODINGS).decode()}")
         return make(stream, fields, self._intake)
 
     def _may_connect(self, transport: asyncio.Transport) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from enum import IntEnum
 from urllib.parse import quote
 
-from ..http2 import Flag, Kind, encode, head
+from ..errors import PlugsmithError
+from ..http2 import Flag, FrameType, encode, head
 
 _VISIBLE = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _END = Flag.END_HEADERS | Flag.END_STREAM
 _CONTENT_TYPE = (b"content-type", b"application/grpc")
 
 
-class Status(IntEnum):
+class StatusCode(IntEnum):
     """The statuses that this server uses."""
 
     OK = 0
@@ -26,7 +27,7 @@ class Status(IntEnum):
     INTERNAL = 13
 
 
-class Refused(Exception):
+class StatusError(PlugsmithError):
     """A call ends with another status than OK.
 
     Args:
@@ -34,7 +35,7 @@ class Refused(Exception):
         text: the reason, for people.
     """
 
-    def __init__(self, status: Status, text: str) -> None:
+    def __init__(self, status: StatusCode, text: str) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
@@ -43,8 +44,8 @@ class Refused(Exception):
 _BEGIN_FIELDS = encode((b":status", b"200"), _CONTENT_TYPE)
 _END_FIELDS = encode((b"grpc-status", b"0"))
 # The frames of every good answer, less the number of the stream.
-_BEGIN = head(Kind.HEADERS, Flag.END_HEADERS, 0, len(_BEGIN_FIELDS))[:5]
-_OK = head(Kind.HEADERS, _END, 0, len(_END_FIELDS))[:5]
+_BEGIN = head(FrameType.HEADERS, Flag.END_HEADERS, 0, len(_BEGIN_FIELDS))[:5]
+_OK = head(FrameType.HEADERS, _END, 0, len(_END_FIELDS))[:5]
 
 
 def begin(stream: int) -> bytes:
@@ -57,7 +58,7 @@ def end(stream: int) -> bytes:
     return _OK + stream.to_bytes(4, "big") + _END_FIELDS
 
 
-def refusal(stream: int, problem: Refused, begun: bool = False) -> bytes:
+def refusal(stream: int, problem: StatusError, begun: bool = False) -> bytes:
     """The frame that ends a call with another status than OK; `begun` when there were messages."""
     fields = [] if begun else [(b":status", b"200"), _CONTENT_TYPE]
     fields.append((b"grpc-status", b"%d" % problem.status))
@@ -72,4 +73,4 @@ def http_error(stream: int, status: int) -> bytes:
 
 def _last(stream: int, *fields: tuple[bytes, bytes]) -> bytes:
     block = encode(*fields)
-    return head(Kind.HEADERS, _END, stream, len(block)) + block
+    return head(FrameType.HEADERS, _END, stream, len(block)) + block

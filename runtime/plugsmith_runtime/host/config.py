@@ -124,21 +124,21 @@ def load_config_file(path: Path) -> ConfigFile:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise StartError(
             f"{path}: cannot read the configuration file ({reason}); name another with --config or PLUGINS_CONFIG_PATH"
-        ) from problem
+        ) from error
     try:
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as problem:
-        raise StartError(f"{path}: not valid YAML: {' '.join(str(problem).split())}") from problem
+    except yaml.YAMLError as error:
+        raise StartError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
         raise StartError(f"{path}: the file must be a map with the key 'plugins'")
     try:
         file = ConfigFile.model_validate(data)
-    except ValidationError as problem:
-        raise StartError(f"{path}: {validation_message(problem)}") from problem
+    except ValidationError as error:
+        raise StartError(f"{path}: {validation_message(error)}") from error
     if not file.plugins:
         raise StartError(f"{path}: 'plugins' lists no plugin; add an entry with name, kind and hooks")
     names = [entry.name.lower() for entry in file.plugins]

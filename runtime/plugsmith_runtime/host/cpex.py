@@ -11,8 +11,9 @@ from typing import Any, TypeGuard
 from pydantic import BaseModel, ValidationError
 
 from ..contract.hooks import HOOKS, HookSpec, PluginContext, PluginResult, PluginViolation
-from ..errors import PluginError, PluginErrorModel, PluginViolationError, StartError, validation_message
+from ..errors import StartError, validation_message
 from .config import PluginConfig
+from .errors import PluginError, PluginErrorModel, PluginViolationError
 from .plugin import Plugin
 
 _FRAMEWORK = "cpex.framework"
@@ -42,16 +43,16 @@ class CpexPlugin(Plugin):
         try:
             entry = config.model_dump(mode="json", exclude_none=True, exclude={"timeout", "on_startup_error"})
             self._plugin: Any = kind(self._framework.PluginConfig(**entry))
-        except ValidationError as problem:
-            raise StartError(f"plugin {config.name!r}: {validation_message(problem, 'config')}") from problem
+        except ValidationError as error:
+            raise StartError(f"plugin {config.name!r}: {validation_message(error, 'config')}") from error
         reference = base.PluginRef(self._plugin)
         for name, spec in HOOKS.items():
             try:
                 found = base.HookRef(name, reference)
-            except self._framework.PluginError as problem:
+            except self._framework.PluginError as error:
                 if name in config.hooks:
-                    text = problem.error.message
-                    raise StartError(f"plugin {config.name!r}: cpex refuses hook {name}: {text}") from problem
+                    text = error.error.message
+                    raise StartError(f"plugin {config.name!r}: cpex refuses hook {name}: {text}") from error
                 continue
             setattr(self, name, self._carried(spec, found.hook, found.accepts_extensions))
 
@@ -72,10 +73,10 @@ class CpexPlugin(Plugin):
             arguments = (payload_type.model_validate(payload.model_dump()), theirs, *((None,) if extended else ()))
             try:
                 result = await method(*arguments)
-            except self._framework.PluginViolationError as problem:
-                raise PluginViolationError(problem.message, _violation(problem.violation)) from problem
-            except self._framework.PluginError as problem:
-                raise PluginError(PluginErrorModel.model_validate(problem.error.model_dump())) from problem
+            except self._framework.PluginViolationError as error:
+                raise PluginViolationError(error.message, _violation(error.violation)) from error
+            except self._framework.PluginError as error:
+                raise PluginError(PluginErrorModel.model_validate(error.error.model_dump())) from error
             context.state = theirs.state
             context.metadata = theirs.metadata
             context.global_context.state = theirs.global_context.state

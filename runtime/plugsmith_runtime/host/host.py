@@ -9,14 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
-from ..errors import ErrorCode, StartError
-from ..net.connections import Connections
+from ..errors import EncodeError, StartError
+from ..net.connections import ConnectionLimiter
 from ..observability.events import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome, Tracer, request_id, verdict
 from .config import PluginConfig, PluginMode
-from .loaded_plugin import Hosted, start_plugin
-from .messages import HookCall, HookReply, Overloaded, Unrepresentable
+from .errors import ErrorCode
+from .loaded_plugin import LoadedPlugin, start_plugin
+from .messages import HookCall, HookReply, OverloadedError
 from .methods import CALLS, METHODS
-from .results import error_reply, unrepresentable_reply
+from .results import encode_error_reply, error_reply
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +57,14 @@ class Host:
         self._timeout = hook_timeout
         self._most = max_concurrent_hooks
         self._development = development
-        self._hosted: dict[str, Hosted] = {}
+        self._hosted: dict[str, LoadedPlugin] = {}
         self._disabled = {entry.name.lower(): entry for entry in entries if entry.mode is PluginMode.DISABLED}
         self._failed: dict[str, PluginConfig] = {}
         self._answering: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hook")
         self.serving = False
         self.running = 0
-        self.connections = Connections(max_connections)
+        self.connections = ConnectionLimiter(max_connections)
         self.observers: list[Observer] = []
         self._told: dict[Outcome, list[Observer]] = {}
         self.metrics: MetricsSource | None = None
@@ -98,12 +99,10 @@ class Host:
                 continue
             try:
                 hosted = await start_plugin(entry, self._timeout, self._threads, self._development)
-            except StartError as problem:
+            except StartError as error:
                 if entry.on_startup_error != "skip":
                     raise
-                logger.error(
-                    "%s; it is skipped (on_startup_error: skip), its calls are answered with an error", problem
-                )
+                logger.error("%s; it is skipped (on_startup_error: skip), its calls are answered with an error", error)
                 self._failed[entry.name.lower()] = entry
                 reason = "every plugin of the configuration file is disabled or failed to start"
                 continue
@@ -174,14 +173,14 @@ class Host:
 
         Args:
             call: the call; whatever is wrong with it becomes an error reply.
-            encode: writes a reply in the transport's format; it may raise Unrepresentable for a result. What it
+            encode: writes a reply in the transport's format; it may raise EncodeError for a result. What it
                 returns may be sent already.
 
         Returns:
             What `encode` made of the reply.
 
         Raises:
-            Overloaded: too many hooks are running; this one was not begun.
+            OverloadedError: too many hooks are running; this one was not begun.
         """
         began = perf_counter()
         hosted = self._hosted.get(call.plugin.lower())
@@ -189,7 +188,7 @@ class Host:
             text = f"{self._most} hooks are running (PLUGINS_MAX_CONCURRENT_HOOKS); send the call again later"
             reply = error_reply(call, ErrorCode.OVERLOADED, text)
             self._record(call, hosted, *verdict(reply), began, 0)
-            raise Overloaded(reply)
+            raise OverloadedError(reply)
         self.running += 1
         if hosted is not None:
             hosted.running += 1
@@ -200,8 +199,8 @@ class Host:
                 else:
                     reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
                 written = _written(reply, encode)
-            except Unrepresentable as problem:
-                reply = unrepresentable_reply(call, problem)
+            except EncodeError as error:
+                reply = encode_error_reply(call, error)
                 written = encode(reply)
         except asyncio.CancelledError:
             self._record(call, hosted, Outcome.CANCELLED, "", began, 0)
@@ -229,7 +228,7 @@ class Host:
         self._record(call, self._hosted.get(call.plugin.lower()), *verdict(reply), began, len(written))
         return written
 
-    def _add_methods(self, hosted: Hosted) -> None:
+    def _add_methods(self, hosted: LoadedPlugin) -> None:
         for method in hosted.hooks.keys() & METHODS:
             first = self._answering.setdefault(method, hosted.name)
             if first != hosted.name:
@@ -243,7 +242,7 @@ class Host:
             watcher()
 
     def _record(
-        self, call: HookCall, hosted: Hosted | None, outcome: Outcome, code: str, began: float, written: int
+        self, call: HookCall, hosted: LoadedPlugin | None, outcome: Outcome, code: str, began: float, written: int
     ) -> None:
         told = self._told.get(outcome)
         if told is None:
@@ -266,7 +265,7 @@ class Host:
         for observer in told:
             observer.done(record)
 
-    async def _traced(self, tracer: Tracer, hosted: Hosted | None, call: HookCall) -> HookReply:
+    async def _traced(self, tracer: Tracer, hosted: LoadedPlugin | None, call: HookCall) -> HookReply:
         with tracer.span(call) as span:
             reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
             span.done(*verdict(reply))
@@ -282,7 +281,7 @@ class Host:
 def _written(reply: HookReply, encode: Callable[[HookReply], bytes]) -> bytes:
     try:
         return encode(reply)
-    except Unrepresentable:
+    except EncodeError:
         if reply.dumped is None:
             raise
         # The plugin may have put in what has a JSON form without being JSON, such as dates and models of its own.

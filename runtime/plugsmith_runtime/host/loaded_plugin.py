@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..contract.hooks import GlobalContext, HookSpec, PluginContext, PluginResult
-from ..errors import ErrorCode, PluginError, PluginViolationError, StartError, validation_message
-from ..net.deadlines import Deadlines, Overrun
+from ..errors import StartError, validation_message
+from ..net.deadlines import DeadlineExceededError, Deadlines
 from .config import PluginConfig
+from .errors import ErrorCode, PluginError, PluginViolationError
 from .hook_warnings import LostChanges, unimplemented_hooks, unlisted_hooks
 from .loader import Hook, implemented_hooks, load_plugin
 from .messages import HookCall, HookReply
@@ -33,7 +34,7 @@ from .results import (
 logger = logging.getLogger(__name__)
 
 
-class Hosted:
+class LoadedPlugin:
     """One plugin that is ready to be called.
 
     Args:
@@ -92,7 +93,7 @@ class Hosted:
             call: the call.
 
         Raises:
-            Unrepresentable: the result holds an object that has no JSON form.
+            EncodeError: the result holds an object that has no JSON form.
         """
         hook = self.hooks.get(call.hook)
         if hook is None:
@@ -103,24 +104,24 @@ class Hosted:
         try:
             # What model_validate does, without its looking for options.
             payload = hook.spec.payload.__pydantic_validator__.validate_python(call.payload)
-        except ValidationError as problem:
-            return error_reply(call, ErrorCode.INVALID_PAYLOAD, validation_message(problem, "payload"))
+        except ValidationError as error:
+            return error_reply(call, ErrorCode.INVALID_PAYLOAD, validation_message(error, "payload"))
         try:
             context = _context(call)
-        except ValidationError as problem:
-            return error_reply(call, ErrorCode.INVALID_CONTEXT, validation_message(problem, "context"))
+        except ValidationError as error:
+            return error_reply(call, ErrorCode.INVALID_CONTEXT, validation_message(error, "context"))
         carried = carries(context)
         try:
             result = await self._run(hook, payload, context)
-        except Overrun:
+        except DeadlineExceededError:
             text = f"hook {call.hook} of plugin {self.name} took longer than {self.deadlines.limit:g} s"
             return error_reply(call, ErrorCode.HOOK_TIMEOUT, text)
-        except PluginViolationError as problem:
-            result = blocked(problem)
-        except PluginError as problem:
-            return plugin_error_reply(call, problem)
-        except (Exception, SystemExit) as problem:
-            return failure_reply(call, problem)
+        except PluginViolationError as error:
+            result = blocked(error)
+        except PluginError as error:
+            return plugin_error_reply(call, error)
+        except (Exception, SystemExit) as error:
+            return failure_reply(call, error)
         if not isinstance(result, PluginResult):
             text = f"hook {call.hook} returned {type(result).__name__}, expected {hook.spec.result.__name__}"
             return error_reply(call, ErrorCode.INVALID_RESULT, text)
@@ -145,7 +146,7 @@ class Hosted:
             logger.exception("plugin %s: shutdown() failed", self.name)
 
 
-async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, development: bool) -> Hosted:
+async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, development: bool) -> LoadedPlugin:
     """Load and initialize a plugin.
 
     Args:
@@ -157,7 +158,7 @@ async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, d
     Raises:
         StartError: it cannot be imported, made or initialized, or has no hook.
     """
-    hosted = Hosted(load_plugin(entry), entry, timeout, threads)
+    hosted = LoadedPlugin(load_plugin(entry), entry, timeout, threads)
     if not hosted.hooks:
         raise StartError(f"plugin {entry.name!r}: {entry.kind} implements no hook; define one of its methods")
     for text, todo in unimplemented_hooks(entry, hosted.hooks):
@@ -168,10 +169,8 @@ async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, d
             logger.warning("%s; %s", text, todo)
     try:
         await hosted.plugin.initialize()
-    except Exception as problem:
-        raise StartError(
-            f"plugin {entry.name!r}: initialize() failed: {type(problem).__name__}: {problem}"
-        ) from problem
+    except Exception as error:
+        raise StartError(f"plugin {entry.name!r}: initialize() failed: {type(error).__name__}: {error}") from error
     return hosted
 
 

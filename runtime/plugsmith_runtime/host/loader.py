@@ -77,11 +77,11 @@ def load_plugin(entry: PluginConfig) -> Plugin:
         raise StartError(f"{where}: kind {entry.kind!r} must be written as package.module.Class")
     try:
         module = importlib.import_module(module_name)
-    except Exception as problem:
-        missing = isinstance(problem, ModuleNotFoundError) and (problem.name or "").split(".")[0] == "cpex"
+    except Exception as error:
+        missing = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "cpex"
         help = "; install the extra 'cpex'" if missing else ""
-        reason = f"{type(problem).__name__}: {problem}{_place(problem)}{help}"
-        raise StartError(f"{where}: cannot import {module_name}: {reason}") from problem
+        reason = f"{type(error).__name__}: {error}{_place(error)}{help}"
+        raise StartError(f"{where}: cannot import {module_name}: {reason}") from error
     found = getattr(module, class_name, None)
     try:
         if is_cpex_plugin(found):
@@ -91,10 +91,10 @@ def load_plugin(entry: PluginConfig) -> Plugin:
         return found(entry)
     except StartError:
         raise
-    except ValidationError as problem:
-        raise StartError(f"{where}: {validation_message(problem, 'config')}") from problem
-    except Exception as problem:
-        raise StartError(f"{where}: cannot be made: {type(problem).__name__}: {problem}") from problem
+    except ValidationError as error:
+        raise StartError(f"{where}: {validation_message(error, 'config')}") from error
+    except Exception as error:
+        raise StartError(f"{where}: cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _place(problem: Exception) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import PlugsmithError
+
 
 @dataclass(slots=True)
 class HookCall:
@@ -52,7 +54,7 @@ class HookReply:
     dumped: Callable[[], HookReply] | None = None
 
 
-class Overloaded(Exception):
+class OverloadedError(PlugsmithError):
     """The server runs as many hooks as it may; the call was not begun and can be sent again.
 
     Args:
@@ -60,24 +62,5 @@ class Overloaded(Exception):
     """
 
     def __init__(self, reply: HookReply) -> None:
-        super().__init__((reply.error or {}).get("message"))
+        super().__init__(str((reply.error or {}).get("message", "")))
         self.reply = reply
-
-
-class Unrepresentable(ValueError):
-    """A value that cannot be written on the wire without changing it.
-
-    Args:
-        path: where the value stands, for example "result.modified_payload.args.x[3]".
-        reason: why it cannot be written.
-    """
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
-
-    def below(self, name: str) -> Unrepresentable:
-        """The same about a value that stands in another one: `name` comes before its path."""
-        dot = "." if self.path and not self.path.startswith("[") else ""
-        return Unrepresentable(f"{name}{dot}{self.path}", self.reason)

@@ -13,11 +13,12 @@ from pydantic_core import PydanticSerializationError
 
 from ..contract import hooks
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
-from ..errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
-from ..json_values import find_unrepresentable
+from ..errors import EncodeError
+from ..json_values import find_unencodable
 from ..observability.events import request_id
 from ..observability.log_formats import clipped
-from .messages import HookCall, HookReply, Unrepresentable
+from .errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
+from .messages import HookCall, HookReply
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def failure_reply(call: HookCall, problem: BaseException) -> HookReply:
     return error_reply(call, ErrorCode.HOOK_FAILED, text)
 
 
-def unrepresentable_reply(call: HookCall, problem: Unrepresentable) -> HookReply:
+def encode_error_reply(call: HookCall, problem: EncodeError) -> HookReply:
     """Answer for a result that cannot be written on the wire."""
     text = f"the result of hook {call.hook} cannot be sent: {problem.path}: {problem.reason}"
     return error_reply(call, ErrorCode.UNREPRESENTABLE, text)
@@ -69,7 +70,7 @@ def plugin_error_reply(call: HookCall, problem: PluginError) -> HookReply:
     """Answer for a deliberate error: the plugin's own message, code and details.
 
     Raises:
-        Unrepresentable: the details hold an object that has no JSON form.
+        EncodeError: the details hold an object that has no JSON form.
     """
     return HookReply(call.plugin, error=_plain(problem.error, "error"))
 
@@ -83,7 +84,7 @@ def result_reply(call: HookCall, result: PluginResult[Any], context: PluginConte
         context: the context after the hook; None when it carries nothing.
 
     Raises:
-        Unrepresentable: the result holds an object that has no JSON form.
+        EncodeError: the result holds an object that has no JSON form.
     """
 
     def dumped() -> HookReply:
@@ -145,7 +146,7 @@ def _context_data(context: PluginContext) -> dict[str, Any]:
     """The same as plain data.
 
     Raises:
-        Unrepresentable: the context holds an object that has no JSON form.
+        EncodeError: the context holds an object that has no JSON form.
     """
     parts: dict[str, Any] = {"state": True, "metadata": True, "global_context": {"request_id", "state"}}
     data = _plain(context, "context", parts)
@@ -157,6 +158,6 @@ def _plain(model: BaseModel, name: str, parts: dict[str, Any] | None = None) -> 
     """Dump a model as plain JSON data; what it holds that has no JSON form is named by its path below `name`."""
     try:
         return model.model_dump(mode="json", include=parts, warnings="none")
-    except (PydanticSerializationError, ValueError) as problem:
-        found = find_unrepresentable(model.model_dump(include=parts, warnings="none")) or ("", str(problem))
-        raise Unrepresentable(f"{name}.{found[0]}".rstrip("."), found[1]) from problem
+    except (PydanticSerializationError, ValueError) as error:
+        found = find_unencodable(model.model_dump(include=parts, warnings="none")) or ("", str(error))
+        raise EncodeError(f"{name}.{found[0]}".rstrip("."), found[1]) from error

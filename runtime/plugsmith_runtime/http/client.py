@@ -53,10 +53,10 @@ class Connection:
         try:
             await self._writer.drain()
             return await self._answer()
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as problem:
-            raise ConnectionError("the server closed the connection before it had answered") from problem
-        except ValueError as problem:
-            raise ConnectionError(f"the server's answer is no HTTP: {problem}") from problem
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            raise ConnectionError("the server closed the connection before it had answered") from error
+        except ValueError as error:
+            raise ConnectionError(f"the server's answer is no HTTP: {error}") from error
 
     async def _answer(self) -> HttpAnswer:
         head = await self._reader.readuntil(b"\r\n\r\n")

@@ -10,10 +10,10 @@ from collections.abc import Collection
 from math import inf
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from ..net.connections import Connections
+from ..net.connections import ConnectionLimiter
 from ..net.peer_credentials import is_allowed
 from ..plugin_server.settings import Limits
-from .responses import RETRY_AFTER, HttpRefusal, refusal_bytes
+from .responses import RETRY_AFTER, HttpError, refusal_bytes
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Base
@@ -37,7 +37,7 @@ class Policy(NamedTuple):
     """
 
     limits: Limits
-    connections: Connections
+    connections: ConnectionLimiter
     uids: Collection[int]
 
 
@@ -66,11 +66,11 @@ class LimitedConnection(Base):
         """Serve the connection, or turn it away."""
         if not self.policy.connections.open("http"):
             text = f"{self.policy.connections.limit} connections are open (PLUGINS_MAX_CONNECTIONS); try again later"
-            self._turn_away(transport, HttpRefusal(503, text, RETRY_AFTER))
+            self._turn_away(transport, HttpError(503, text, RETRY_AFTER))
             return
         self._counted = True
         if not is_allowed(transport, self.policy.uids):
-            self._turn_away(transport, HttpRefusal(403, "this user may not call (PLUGINS_ALLOWED_UIDS)"))
+            self._turn_away(transport, HttpError(403, "this user may not call (PLUGINS_ALLOWED_UIDS)"))
             return
         self._served = True
         self.due = self.loop.time() + self.policy.limits.idle
@@ -126,14 +126,12 @@ class LimitedConnection(Base):
             self.transport.close()
         else:
             seconds = self.policy.limits.read_time
-            self._refuse(
-                HttpRefusal(408, f"the {self.part} did not arrive within {seconds:g} s (PLUGINS_READ_TIMEOUT)")
-            )
+            self._refuse(HttpError(408, f"the {self.part} did not arrive within {seconds:g} s (PLUGINS_READ_TIMEOUT)"))
 
     def refuse_headers(self) -> None:
         """Refuse a request for the size of its headers."""
         size = self.policy.limits.header_bytes
-        self._refuse(HttpRefusal(431, f"the headers are larger than {size} bytes (PLUGINS_MAX_HEADER_BYTES)"))
+        self._refuse(HttpError(431, f"the headers are larger than {size} bytes (PLUGINS_MAX_HEADER_BYTES)"))
 
     def _begin(self, part: str | None) -> None:
         self.part = part
@@ -142,7 +140,7 @@ class LimitedConnection(Base):
     def _answered(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _refuse(self, refusal: HttpRefusal) -> None:
+    def _refuse(self, refusal: HttpError) -> None:
         """Answer in place of the application, and end the connection."""
         if self._refused or self.transport.is_closing():
             return
@@ -155,7 +153,7 @@ class LimitedConnection(Base):
         else:
             self.transport.close()
 
-    def _turn_away(self, transport: asyncio.Transport, refusal: HttpRefusal) -> None:
+    def _turn_away(self, transport: asyncio.Transport, refusal: HttpError) -> None:
         self._refused = True
         transport.write(refusal_bytes(refusal))
         transport.close()

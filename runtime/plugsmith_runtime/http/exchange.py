@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from .responses import Header, HttpRefusal, Scope, send_refusal
+from .responses import Header, HttpError, Scope, send_refusal
 
 if TYPE_CHECKING:
     from .httptools_connection import HttptoolsConnection
@@ -20,7 +20,7 @@ _START = {status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.enc
 _MUCH = 65536
 
 
-class Exchange:
+class RequestResponseCycle:
     """Carries one request to the application and the answer back.
 
     Args:
@@ -84,7 +84,7 @@ class Exchange:
             self.set()
 
     @property
-    def message_event(self) -> Exchange:
+    def message_event(self) -> RequestResponseCycle:
         """What uvicorn sets when the client is gone."""
         return self
 
@@ -97,10 +97,10 @@ class Exchange:
         """Have the request answered."""
         try:
             await app(self._scope, self._receive, self)
-        except Exception as problem:
-            logger.error("a request was not answered", exc_info=problem)
+        except Exception as error:
+            logger.error("a request was not answered", exc_info=error)
             if not self.response_started:
-                await send_refusal(self, HttpRefusal(500, "internal error; the server's log has the reason"))
+                await send_refusal(self, HttpError(500, "internal error; the server's log has the reason"))
         finally:
             self._connection.tasks.discard(self.task)
             if not self.response_complete:

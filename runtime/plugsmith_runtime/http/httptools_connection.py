@@ -10,12 +10,12 @@ from urllib.parse import unquote
 import httptools
 
 from .connection import BODY, HEADERS, LimitedConnection
-from .exchange import Exchange
+from .exchange import RequestResponseCycle
 from .responses import Scope
 
 
 class HttptoolsConnection(LimitedConnection):
-    """A connection whose requests are carried by Exchange.
+    """A connection whose requests are carried by RequestResponseCycle.
 
     Attributes:
         cycle: the request that was begun last.
@@ -41,7 +41,7 @@ class HttptoolsConnection(LimitedConnection):
         self.part, self.due = BODY, 0.0
         keep_alive = self.parser.should_keep_alive()
         free = self._answered()
-        self.cycle = Exchange(self, self._scope(), keep_alive, self.expect_100_continue)
+        self.cycle = RequestResponseCycle(self, self._scope(), keep_alive, self.expect_100_continue)
         if free:
             self._run(self.cycle)
         else:
@@ -93,7 +93,7 @@ class HttptoolsConnection(LimitedConnection):
             "state": self.app_state,
         }
 
-    def _run(self, exchange: Exchange) -> None:
+    def _run(self, exchange: RequestResponseCycle) -> None:
         exchange.task = self.loop.create_task(exchange.run(self.app))
         self.tasks.add(exchange.task)
 

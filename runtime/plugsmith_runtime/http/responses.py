@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from ..errors import PlugsmithError
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -20,7 +22,7 @@ JSON: Header = (b"content-type", b"application/json")
 TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
 
 
-class HttpRefusal(Exception):
+class HttpError(PlugsmithError):
     """A request that is refused before its body counts.
 
     Args:
@@ -52,12 +54,12 @@ async def send_empty(send: Send, status: int) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def send_refusal(send: Send, refusal: HttpRefusal) -> None:
+async def send_refusal(send: Send, refusal: HttpError) -> None:
     """Send a refusal as a JSON object with the member "error"."""
     await send_body(send, refusal.status, JSON, orjson.dumps({"error": refusal.message}), *refusal.headers)
 
 
-def refusal_bytes(refusal: HttpRefusal) -> bytes:
+def refusal_bytes(refusal: HttpError) -> bytes:
     """The whole answer of a refusal that ends the connection, for where no application is asked."""
     body = orjson.dumps({"error": refusal.message})
     headers = [JSON, (b"content-length", b"%d" % len(body)), (b"connection", b"close"), *refusal.headers]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from .responses import HttpRefusal, Scope
+from .responses import HttpError, Scope
 
 ACCEPT = b"accept"
 AUTHORIZATION = b"authorization"
@@ -41,14 +41,14 @@ def wanted_headers(scope: Scope) -> Headers:
     """Collect the headers that matter here.
 
     Raises:
-        HttpRefusal: a header that may stand once stands twice, so that two readers could disagree about it.
+        HttpError: a header that may stand once stands twice, so that two readers could disagree about it.
     """
     found: Headers = {}
     for name, value in scope["headers"]:
         if name in _WANTED:
             if name in found:
                 if name not in _LISTS:
-                    raise HttpRefusal(400, f"header {name.decode()} stands more than once")
+                    raise HttpError(400, f"header {name.decode()} stands more than once")
                 value = found[name] + b"," + value
             found[name] = value
     return found
@@ -63,7 +63,7 @@ def check_token(headers: Headers, token: bytes) -> None:
     """Check that the caller shows the token, in a header of its own or as a bearer's.
 
     Raises:
-        HttpRefusal: with status 401.
+        HttpError: with status 401.
     """
     shown = headers.get(TOKEN)
     if shown is None:
@@ -71,21 +71,21 @@ def check_token(headers: Headers, token: bytes) -> None:
         shown = shown.strip() if scheme.lower() == b"bearer" else b""
     if not hmac.compare_digest(shown, token):
         text = "the header X-Plugin-Token is missing or holds another token (PLUGINS_SERVER_TOKEN)"
-        raise HttpRefusal(401, text, (b"www-authenticate", b"Bearer"))
+        raise HttpError(401, text, (b"www-authenticate", b"Bearer"))
 
 
 def check_media_types(headers: Headers) -> None:
     """Check that the body is JSON and that the client takes JSON.
 
     Raises:
-        HttpRefusal: with status 415 or 406.
+        HttpError: with status 415 or 406.
     """
     if not _is_json(headers.get(CONTENT_TYPE, b"")):
-        raise HttpRefusal(415, "Content-Type must be application/json, in UTF-8")
+        raise HttpError(415, "Content-Type must be application/json, in UTF-8")
     if headers.get(CONTENT_ENCODING, b"identity") != b"identity":
-        raise HttpRefusal(415, "Content-Encoding is not supported: send the body uncompressed")
+        raise HttpError(415, "Content-Encoding is not supported: send the body uncompressed")
     if not _takes_json(headers.get(ACCEPT, b"*/*")):
-        raise HttpRefusal(406, "Accept must include application/json")
+        raise HttpError(406, "Accept must include application/json")
 
 
 @lru_cache(maxsize=256)
@@ -112,10 +112,10 @@ def check_loopback(headers: Headers, setting: str = "PLUGINS_SERVER_HOST") -> No
         setting: says where the server listens, for the error's text.
 
     Raises:
-        HttpRefusal: Host is not a name of this machine, or Origin is of another one.
+        HttpError: Host is not a name of this machine, or Origin is of another one.
     """
     if not _is_loopback(headers.get(HOST, b"")):
-        raise HttpRefusal(421, f"Host is not this machine; the server is for this machine only ({setting})")
+        raise HttpError(421, f"Host is not this machine; the server is for this machine only ({setting})")
     check_origin(headers, _is_loopback)
 
 
@@ -123,7 +123,7 @@ def check_same_origin(headers: Headers) -> None:
     """Refuse requests of web pages that do not come from this server.
 
     Raises:
-        HttpRefusal: Origin and Host name different servers.
+        HttpError: Origin and Host name different servers.
     """
     check_origin(headers, lambda netloc: netloc == headers.get(HOST, b"").lower())
 
@@ -141,14 +141,14 @@ def check_origin(headers: Headers, is_allowed: Any) -> None:
         is_allowed: judges the origin's host and port.
 
     Raises:
-        HttpRefusal: the origin is not allowed.
+        HttpError: the origin is not allowed.
     """
     origin = headers.get(ORIGIN)
     if origin is None:
         return
     scheme, separator, netloc = origin.lower().partition(b"://")
     if scheme not in (b"http", b"https") or not separator or not is_allowed(netloc):
-        raise HttpRefusal(403, "Origin is not allowed: web pages of other servers must not call plugins")
+        raise HttpError(403, "Origin is not allowed: web pages of other servers must not call plugins")
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from ..net.listeners import Listeners
+from ..net.listeners import SocketProvider
 from .connection import Policy
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class UvicornServer:
         self._server.lifespan = self._config.lifespan_class(self._config)
         self._clock: asyncio.TimerHandle | None = None
 
-    async def start(self, sock: socket.socket, listeners: Listeners) -> None:
+    async def start(self, sock: socket.socket, listeners: SocketProvider) -> None:
         """Accept connections.
 
         Args:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .frames import Flag, Kind, head
+from .frames import Flag, FrameType, head
 from .handler import Limits
 from .hpack import Fields, encode
 from .server import Connection
-from .stream import Exchange, Stream
+from .stream import Stream, StreamHandler
 
-__all__ = ["Connection", "Exchange", "Fields", "Flag", "Kind", "Limits", "Stream", "encode", "head"]
+__all__ = ["Connection", "Fields", "Flag", "FrameType", "Limits", "Stream", "StreamHandler", "encode", "head"]

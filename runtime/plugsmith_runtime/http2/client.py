@@ -8,12 +8,12 @@ import socket
 import ssl
 from typing import cast
 
-from ..client import NotSent
-from ..net.coalescing import JoinedWrites
+from ..client import RequestNotSentError
+from ..net.coalescing import CoalescingWriter
 from . import frames, hpack
 from .client_call import Answer, Call, ClientReader
-from .flow_control import Outbox
-from .frames import Error, Flag, Kind, Setting, Violation
+from .flow_control import FlowController
+from .frames import ErrorCode, Flag, FrameType, ProtocolError, Setting
 from .stream import Stream
 
 _BLOCK_LIMIT = 64 * 1024
@@ -44,8 +44,8 @@ class Session(asyncio.Protocol):
         self._pinged = False
         self._watch: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
-        self._outbox: Outbox
-        self._writes: JoinedWrites
+        self._outbox: FlowController
+        self._writes: CoalescingWriter
 
     @classmethod
     async def open(cls, host: str, port: int, tls: ssl.SSLContext | None) -> Session:
@@ -72,24 +72,24 @@ class Session(asyncio.Protocol):
             message: the body.
 
         Raises:
-            NotSent: the connection is gone, or the server did not take the call.
+            RequestNotSentError: the connection is gone, or the server did not take the call.
             ConnectionError: the connection was lost while the call was in flight.
         """
         async with self._room:
             if not self.usable:
-                raise NotSent("the connection was closed before the call could be sent")
+                raise RequestNotSentError("the connection was closed before the call could be sent")
             number = self._next
             self._next += 2
             call = Call(self, number, self._outbox.initial_window, self._loop.create_future())
             self._calls[number] = call
-            head = frames.head(Kind.HEADERS, Flag.END_HEADERS, number, len(fields)) + fields
-            self._outbox.send(call, head, message, frames.head(Kind.DATA, Flag.END_STREAM, number, 0))
+            head = frames.head(FrameType.HEADERS, Flag.END_HEADERS, number, len(fields)) + fields
+            self._outbox.send(call, head, message, frames.head(FrameType.DATA, Flag.END_STREAM, number, 0))
             try:
                 return await call.answer
             except asyncio.CancelledError:
                 if self._calls.pop(number, None) is not None:
                     self._outbox.drop(call)
-                    self._writes.write(frames.rst_stream(number, Error.CANCEL))
+                    self._writes.write(frames.rst_stream(number, ErrorCode.CANCEL))
                 raise
 
     def close(self) -> None:
@@ -104,8 +104,8 @@ class Session(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
             _keep_alive(sock)
-        self._writes = JoinedWrites(self._transport)
-        self._outbox = Outbox(cast(asyncio.Transport, self._writes), _sent, self._loop.time)
+        self._writes = CoalescingWriter(self._transport)
+        self._outbox = FlowController(cast(asyncio.Transport, self._writes), _sent, self._loop.time)
         told = {Setting.ENABLE_PUSH: 0, Setting.INITIAL_WINDOW_SIZE: frames.MAX_WINDOW}
         credit = frames.window_update(0, _CREDIT - frames.DEFAULT_WINDOW)
         self._writes.write(frames.PREFACE + frames.settings(told) + credit)
@@ -117,8 +117,8 @@ class Session(asyncio.Protocol):
         self._pinged = False
         try:
             self._reader.feed(data)
-        except (Violation, hpack.Oversized) as problem:
-            self._lost(ConnectionError(f"the server breaks HTTP/2: {problem or 'too large fields'}"))
+        except (ProtocolError, hpack.HeaderListTooLargeError) as error:
+            self._lost(ConnectionError(f"the server breaks HTTP/2: {error or 'too large fields'}"))
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -168,8 +168,8 @@ class Session(asyncio.Protocol):
     def on_refused(self, number: int, code: int) -> None:
         """The server ends a call."""
         if call := self._calls.get(number):
-            if code == Error.REFUSED_STREAM:
-                self._fail(call, NotSent("the server did not take the call"))
+            if code == ErrorCode.REFUSED_STREAM:
+                self._fail(call, RequestNotSentError("the server did not take the call"))
             else:
                 self._fail(call, ConnectionError(f"the server reset the call (HTTP/2 error {code})"))
 
@@ -177,7 +177,7 @@ class Session(asyncio.Protocol):
         """The server takes no more calls; those above `last` were not run."""
         self.usable = False
         for number in [number for number in self._calls if number > last]:
-            self._fail(self._calls[number], NotSent("the server is stopping and did not take the call"))
+            self._fail(self._calls[number], RequestNotSentError("the server is stopping and did not take the call"))
         self._end()
 
     def on_window(self, number: int, size: int) -> None:
@@ -190,7 +190,7 @@ class Session(asyncio.Protocol):
     def on_settings(self, values: dict[int, int]) -> None:
         """See Receiver."""
         self._outbox.configure(values, self._calls.values())
-        self._writes.write(frames.frame(Kind.SETTINGS, Flag.ACK, 0))
+        self._writes.write(frames.frame(FrameType.SETTINGS, Flag.ACK, 0))
         if not self._greeted.done():
             self._room = asyncio.Semaphore(values.get(Setting.MAX_CONCURRENT_STREAMS, frames.MAX_WINDOW))
             self._greeted.set_result(None)
@@ -198,7 +198,7 @@ class Session(asyncio.Protocol):
     def on_ping(self, payload: bytes, answered: bool) -> None:
         """See Receiver."""
         if not answered:
-            self._writes.write(frames.frame(Kind.PING, Flag.ACK, 0, payload))
+            self._writes.write(frames.frame(FrameType.PING, Flag.ACK, 0, payload))
 
     async def _opened(self) -> Session:
         try:
@@ -237,7 +237,7 @@ class Session(asyncio.Protocol):
                 self._transport.abort()
                 return
             self._pinged = True
-            self._writes.write(frames.frame(Kind.PING, 0, 0, bytes(8)))
+            self._writes.write(frames.frame(FrameType.PING, 0, 0, bytes(8)))
         self._watch = self._loop.call_later(_QUIET, self._look)
 
 

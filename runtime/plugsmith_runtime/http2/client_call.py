@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Protocol
 
 from . import hpack
-from .frames import Kind
+from .frames import FrameType
 from .reader import Reader, Receiver
 from .stream import Stream
 
@@ -62,9 +62,9 @@ class ClientReader(Reader):
         self.greeted = True
 
     def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if kind == Kind.GOAWAY and len(payload) >= _GOAWAY_SIZE:
+        if kind == FrameType.GOAWAY and len(payload) >= _GOAWAY_SIZE:
             self._client.on_goaway(int.from_bytes(payload[:4], "big"))
-        elif kind == Kind.RST_STREAM and len(payload) == _RST_STREAM_SIZE:
+        elif kind == FrameType.RST_STREAM and len(payload) == _RST_STREAM_SIZE:
             self._client.on_refused(number, int.from_bytes(payload, "big"))
         else:
             super()._frame(kind, flags, number, payload)

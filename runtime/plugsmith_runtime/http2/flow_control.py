@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from .frames import DEFAULT_WINDOW, MAX_FRAME, MAX_WINDOW, Error, Kind, Setting, Violation, head
+from .frames import DEFAULT_WINDOW, MAX_FRAME, MAX_WINDOW, ErrorCode, FrameType, ProtocolError, Setting, head
 from .stream import Stream
 
 # Bytes of answers that may wait for the client before no further request is begun.
@@ -13,7 +13,7 @@ _PLENTY = 1 << 20
 _FRAME_SIZES = range(MAX_FRAME, 1 << 24)
 
 
-class Outbox:
+class FlowController:
     """Sends frames within the client's windows.
 
     Args:
@@ -64,7 +64,7 @@ class Outbox:
         if not (self.paused or stream.waiting or size > self._window or size > stream.window or size > self.max_frame):
             self._window -= size
             stream.window -= size
-            frames = (first, head(Kind.DATA, 0, stream.number, size), data, last) if size else (first, last)
+            frames = (first, head(FrameType.DATA, 0, stream.number, size), data, last) if size else (first, last)
             self._transport.write(b"".join(frames))
             if last:
                 self._finished(stream)
@@ -84,10 +84,10 @@ class Outbox:
         """Take note that the client takes more, on a stream or (None) on the connection.
 
         Raises:
-            Violation: the window gets too large, or does not grow.
+            ProtocolError: the window gets too large, or does not grow.
         """
         if size == 0:
-            raise Violation(Error.PROTOCOL_ERROR, "a window that grows by nothing")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "a window that grows by nothing")
         if stream is None:
             self._window = _within(self._window + size)
         else:
@@ -98,7 +98,7 @@ class Outbox:
         """Take note of the client's settings; a new window holds for the open streams too.
 
         Raises:
-            Violation: a setting is out of its range.
+            ProtocolError: a setting is out of its range.
         """
         initial = _within(values.get(Setting.INITIAL_WINDOW_SIZE, self.initial_window))
         for stream in streams:
@@ -106,7 +106,7 @@ class Outbox:
         self.initial_window = initial
         self.max_frame = values.get(Setting.MAX_FRAME_SIZE, self.max_frame)
         if self.max_frame not in _FRAME_SIZES:
-            raise Violation(Error.PROTOCOL_ERROR, f"frames of at most {self.max_frame} bytes")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"frames of at most {self.max_frame} bytes")
         self._flush()
 
     def pause(self) -> None:
@@ -152,11 +152,11 @@ class Outbox:
             self._window -= size
             self._waiting -= size
             stream.window -= size
-            self._transport.write(head(Kind.DATA, 0, stream.number, size) + waiting[:size])
+            self._transport.write(head(FrameType.DATA, 0, stream.number, size) + waiting[:size])
             del waiting[:size]
 
 
 def _within(window: int) -> int:
     if window > MAX_WINDOW:
-        raise Violation(Error.FLOW_CONTROL_ERROR, "a window that is too large")
+        raise ProtocolError(ErrorCode.FLOW_CONTROL_ERROR, "a window that is too large")
     return window

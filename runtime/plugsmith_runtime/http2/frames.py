@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from ..errors import PlugsmithError
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_SIZE = 9
 MAX_FRAME = 16_384
@@ -12,7 +14,7 @@ MAX_WINDOW = 2**31 - 1
 DEFAULT_WINDOW = 65_535
 
 
-class Kind(IntEnum):
+class FrameType(IntEnum):
     """What a frame is."""
 
     DATA = 0
@@ -48,7 +50,7 @@ class Setting(IntEnum):
     MAX_HEADER_LIST_SIZE = 6
 
 
-class Error(IntEnum):
+class ErrorCode(IntEnum):
     """Why a stream or a connection ends."""
 
     NO_ERROR = 0
@@ -63,7 +65,7 @@ class Error(IntEnum):
     ENHANCE_YOUR_CALM = 11
 
 
-class Violation(Exception):
+class ProtocolError(PlugsmithError):
     """The client broke the protocol so that the connection must end.
 
     Args:
@@ -71,12 +73,12 @@ class Violation(Exception):
         reason: told to the client and the log.
     """
 
-    def __init__(self, code: Error, reason: str) -> None:
+    def __init__(self, code: ErrorCode, reason: str) -> None:
         super().__init__(reason)
         self.code = code
 
 
-def frame(kind: Kind, flags: int, stream: int, payload: bytes = b"") -> bytes:
+def frame(kind: FrameType, flags: int, stream: int, payload: bytes = b"") -> bytes:
     """Write a frame."""
     return head(kind, flags, stream, len(payload)) + payload
 
@@ -89,32 +91,32 @@ def head(kind: int, flags: int, stream: int, size: int) -> bytes:
 def settings(values: dict[Setting, int]) -> bytes:
     """Write a SETTINGS frame."""
     payload = b"".join(key.to_bytes(2, "big") + value.to_bytes(4, "big") for key, value in values.items())
-    return frame(Kind.SETTINGS, 0, 0, payload)
+    return frame(FrameType.SETTINGS, 0, 0, payload)
 
 
 def window_update(stream: int, size: int) -> bytes:
     """Allow the client to send so many bytes more, on a stream or (0) on the connection."""
-    return frame(Kind.WINDOW_UPDATE, 0, stream, size.to_bytes(4, "big"))
+    return frame(FrameType.WINDOW_UPDATE, 0, stream, size.to_bytes(4, "big"))
 
 
-def rst_stream(stream: int, code: Error) -> bytes:
+def rst_stream(stream: int, code: ErrorCode) -> bytes:
     """End a stream at once."""
-    return frame(Kind.RST_STREAM, 0, stream, code.to_bytes(4, "big"))
+    return frame(FrameType.RST_STREAM, 0, stream, code.to_bytes(4, "big"))
 
 
-def goaway(last: int, code: Error, reason: str = "") -> bytes:
+def goaway(last: int, code: ErrorCode, reason: str = "") -> bytes:
     """Say which stream is the last to be answered on this connection."""
-    return frame(Kind.GOAWAY, 0, 0, last.to_bytes(4, "big") + code.to_bytes(4, "big") + reason.encode())
+    return frame(FrameType.GOAWAY, 0, 0, last.to_bytes(4, "big") + code.to_bytes(4, "big") + reason.encode())
 
 
 def without_padding(payload: bytes, flags: int) -> bytes:
     """Take the padding off a DATA or HEADERS frame.
 
     Raises:
-        Violation: there is more padding than payload.
+        ProtocolError: there is more padding than payload.
     """
     if not flags & Flag.PADDED:
         return payload
     if not payload or payload[0] >= len(payload):
-        raise Violation(Error.PROTOCOL_ERROR, "padding that is longer than its frame")
+        raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "padding that is longer than its frame")
     return payload[1 : len(payload) - payload[0]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .hpack import Fields
-from .stream import Exchange, Stream
+from .stream import Stream, StreamHandler
 
 if TYPE_CHECKING:
     from .server import Connection
@@ -27,7 +27,7 @@ class Limits(NamedTuple):
     idle: float
 
 
-class Site(Protocol):
+class ConnectionHandler(Protocol):
     """The server that connections belong to."""
 
     limits: Limits
@@ -38,5 +38,5 @@ class Site(Protocol):
     def lost(self, connection: Connection) -> None:
         """A connection is gone, perhaps one of a client that might not connect."""
 
-    def exchange(self, stream: Stream, fields: Fields | None) -> Exchange:
+    def exchange(self, stream: Stream, fields: Fields | None) -> StreamHandler:
         """A request has begun, with fields that are too large when they are None; its answer may be sent at once."""

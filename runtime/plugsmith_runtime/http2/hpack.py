@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
+from ..errors import PlugsmithError
 from . import huffman
-from .frames import Error, Violation
+from .frames import ErrorCode, ProtocolError
 from .static_table import STATIC
 
 Fields = dict[bytes, bytes]
@@ -18,7 +19,7 @@ _MEMORABLE = 1024
 _INTEGER_BYTES = 5
 
 
-class Oversized(Exception):
+class HeaderListTooLargeError(PlugsmithError):
     """The fields are larger than the server reads; those that count for the connection were read all the same."""
 
 
@@ -45,8 +46,8 @@ class Decoder:
             The fields by name; the values of a name that comes again are joined by commas. Not to be changed.
 
         Raises:
-            Violation: the block is not HPACK: no later one can be read either.
-            Oversized: the fields are too large, which concerns this block only.
+            ProtocolError: the block is not HPACK: no later one can be read either.
+            HeaderListTooLargeError: the fields are too large, which concerns this block only.
         """
         known = self._known.get(block)
         if known is not None:
@@ -54,8 +55,8 @@ class Decoder:
         self._changed = False
         try:
             fields = self._read(block)
-        except (IndexError, ValueError) as problem:
-            raise Violation(Error.COMPRESSION_ERROR, f"header fields that cannot be read: {problem}") from None
+        except (IndexError, ValueError) as error:
+            raise ProtocolError(ErrorCode.COMPRESSION_ERROR, f"header fields that cannot be read: {error}") from None
         finally:
             if self._changed or len(self._known) >= _REMEMBERED:
                 self._known.clear()
@@ -86,7 +87,7 @@ class Decoder:
             if size <= self._limit:
                 fields[name] = value if name not in fields else fields[name] + b"," + value
         if size > self._limit:
-            raise Oversized
+            raise HeaderListTooLargeError
         return fields
 
     def _literal(self, block: bytes, place: int, bits: int) -> tuple[bytes, bytes, int]:

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from .frames import HEADER_SIZE, MAX_FRAME, MAX_WINDOW, PREFACE, Error, Flag, Kind, Violation, without_padding
+from .frames import (
+    HEADER_SIZE,
+    MAX_FRAME,
+    MAX_WINDOW,
+    PREFACE,
+    ErrorCode,
+    Flag,
+    FrameType,
+    ProtocolError,
+    without_padding,
+)
 
 _SETTING = 6
 _PRIORITY = 5
-_SIZES = {Kind.PRIORITY: 5, Kind.RST_STREAM: 4, Kind.PING: 8, Kind.WINDOW_UPDATE: 4}
-_ON_STREAM = {Kind.DATA, Kind.HEADERS, Kind.PRIORITY, Kind.RST_STREAM, Kind.CONTINUATION}
-_ON_CONNECTION = {Kind.SETTINGS, Kind.PING, Kind.GOAWAY}
+_SIZES = {FrameType.PRIORITY: 5, FrameType.RST_STREAM: 4, FrameType.PING: 8, FrameType.WINDOW_UPDATE: 4}
+_ON_STREAM = {FrameType.DATA, FrameType.HEADERS, FrameType.PRIORITY, FrameType.RST_STREAM, FrameType.CONTINUATION}
+_ON_CONNECTION = {FrameType.SETTINGS, FrameType.PING, FrameType.GOAWAY}
 
 
 class Receiver(Protocol):
-    """Is told what came. All methods may raise Violation."""
+    """Is told what came. All methods may raise ProtocolError."""
 
     def on_headers(self, number: int, block: bytes, ended: bool) -> None:
         """The fields of a request (or those after its body) came, in HPACK."""
@@ -69,7 +79,7 @@ class Reader:
             How many bytes of whole frames were read.
 
         Raises:
-            Violation: the client broke the protocol.
+            ProtocolError: the client broke the protocol.
         """
         source: bytes | bytearray = data
         if self._buffer:
@@ -86,7 +96,7 @@ class Reader:
         place, size = 0, len(source)
         if not self.greeted:
             if source[: len(PREFACE)] != PREFACE[:size]:
-                raise Violation(Error.PROTOCOL_ERROR, "a client that does not speak HTTP/2")
+                raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "a client that does not speak HTTP/2")
             if size < len(PREFACE):
                 return 0
             place, self.greeted = len(PREFACE), True
@@ -94,7 +104,7 @@ class Reader:
             head = int.from_bytes(source[place : place + HEADER_SIZE], "big")
             length = head >> 48
             if length > MAX_FRAME:
-                raise Violation(Error.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
+                raise ProtocolError(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
             start = place + HEADER_SIZE
             if start + length > size:
                 break
@@ -103,11 +113,11 @@ class Reader:
         return place
 
     def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if self._block is not None and (kind != Kind.CONTINUATION or number != self._block[0]):
-            raise Violation(Error.PROTOCOL_ERROR, "a frame inside a header block")
+        if self._block is not None and (kind != FrameType.CONTINUATION or number != self._block[0]):
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "a frame inside a header block")
         if kind == 0:  # DATA
             if not number:
-                raise Violation(Error.PROTOCOL_ERROR, "data on no stream")
+                raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "data on no stream")
             data = without_padding(payload, flags) if flags & Flag.PADDED else payload
             self._receiver.on_data(number, data, len(payload), bool(flags & Flag.END_STREAM))
         elif kind == 1:  # HEADERS
@@ -119,12 +129,12 @@ class Reader:
 
     def _headers(self, number: int, flags: int, payload: bytes) -> None:
         if not number:
-            raise Violation(Error.PROTOCOL_ERROR, "fields on no stream")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "fields on no stream")
         if flags & Flag.PADDED:
             payload = without_padding(payload, flags)
         if flags & Flag.PRIORITY:
             if int.from_bytes(payload[:4], "big") & MAX_WINDOW == number or len(payload) < _PRIORITY:
-                raise Violation(Error.PROTOCOL_ERROR, "a stream that depends on itself")
+                raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "a stream that depends on itself")
             payload = payload[_PRIORITY:]
         ended = bool(flags & Flag.END_STREAM)
         if flags & Flag.END_HEADERS:
@@ -134,11 +144,11 @@ class Reader:
 
     def _continuation(self, flags: int, number: int, payload: bytes) -> None:
         if self._block is None:
-            raise Violation(Error.PROTOCOL_ERROR, "a header block that goes on without a beginning")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "a header block that goes on without a beginning")
         number, ended, block = self._block
         block += payload
         if len(block) > self._block_limit:
-            raise Violation(Error.ENHANCE_YOUR_CALM, f"a header block of more than {self._block_limit} bytes")
+            raise ProtocolError(ErrorCode.ENHANCE_YOUR_CALM, f"a header block of more than {self._block_limit} bytes")
         if flags & Flag.END_HEADERS:
             self._block = None
             self._receiver.on_headers(number, bytes(block), ended)
@@ -151,7 +161,7 @@ class Reader:
 
     def _settings(self, flags: int, number: int, payload: bytes) -> None:
         if len(payload) % _SETTING or (flags & Flag.ACK and payload):
-            raise Violation(Error.FRAME_SIZE_ERROR, f"settings of {len(payload)} bytes")
+            raise ProtocolError(ErrorCode.FRAME_SIZE_ERROR, f"settings of {len(payload)} bytes")
         if not flags & Flag.ACK:
             parts = [payload[place : place + _SETTING] for place in range(0, len(payload), _SETTING)]
             self._receiver.on_settings({part[0] << 8 | part[1]: int.from_bytes(part[2:], "big") for part in parts})
@@ -160,26 +170,26 @@ class Reader:
         self._receiver.on_ping(payload, bool(flags & Flag.ACK))
 
     def _push(self, flags: int, number: int, payload: bytes) -> None:
-        raise Violation(Error.PROTOCOL_ERROR, "a push from a client")
+        raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "a push from a client")
 
     def _ignore(self, flags: int, number: int, payload: bytes) -> None:
         """Priorities are advice, and a client that says goodbye closes the connection itself."""
 
 
 _READ: dict[int, Callable[[Reader, int, int, bytes], None]] = {
-    Kind.PRIORITY: Reader._ignore,
-    Kind.RST_STREAM: Reader._reset,
-    Kind.SETTINGS: Reader._settings,
-    Kind.PUSH_PROMISE: Reader._push,
-    Kind.PING: Reader._ping,
-    Kind.GOAWAY: Reader._ignore,
-    Kind.WINDOW_UPDATE: Reader._window,
-    Kind.CONTINUATION: Reader._continuation,
+    FrameType.PRIORITY: Reader._ignore,
+    FrameType.RST_STREAM: Reader._reset,
+    FrameType.SETTINGS: Reader._settings,
+    FrameType.PUSH_PROMISE: Reader._push,
+    FrameType.PING: Reader._ping,
+    FrameType.GOAWAY: Reader._ignore,
+    FrameType.WINDOW_UPDATE: Reader._window,
+    FrameType.CONTINUATION: Reader._continuation,
 }
 
 
 def _check(kind: int, number: int, size: int) -> None:
     if (kind in _ON_STREAM and not number) or (kind in _ON_CONNECTION and number):
-        raise Violation(Error.PROTOCOL_ERROR, f"{Kind(kind).name} on stream {number}")
-    if kind in _SIZES and size != _SIZES[Kind(kind)]:
-        raise Violation(Error.FRAME_SIZE_ERROR, f"{Kind(kind).name} of {size} bytes")
+        raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"{FrameType(kind).name} on stream {number}")
+    if kind in _SIZES and size != _SIZES[FrameType(kind)]:
+        raise ProtocolError(ErrorCode.FRAME_SIZE_ERROR, f"{FrameType(kind).name} of {size} bytes")

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sized
 
-from .flow_control import Outbox
+from .flow_control import FlowController
 from .stream import Stream
 
 # Requests that run while the client has more answers waiting than it takes.
@@ -15,7 +15,7 @@ _CALM = 16
 _ROUND = 64
 
 
-class Turnstile:
+class RequestQueue:
     """Holds requests back whose answers nobody would take now.
 
     Args:
@@ -24,7 +24,7 @@ class Turnstile:
         on_empty: called when no request is held any more.
     """
 
-    def __init__(self, outbox: Outbox, running: Sized, on_empty: Callable[[], None]) -> None:
+    def __init__(self, outbox: FlowController, running: Sized, on_empty: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._outbox = outbox
         self._running = running

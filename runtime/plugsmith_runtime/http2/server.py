@@ -6,25 +6,25 @@ import asyncio
 import logging
 from typing import Any
 
-from .flow_control import Outbox
+from .flow_control import FlowController
 from .frames import (
     DEFAULT_WINDOW,
     MAX_WINDOW,
-    Error,
+    ErrorCode,
     Flag,
-    Kind,
+    FrameType,
+    ProtocolError,
     Setting,
-    Violation,
     frame,
     goaway,
     rst_stream,
     settings,
     window_update,
 )
-from .handler import Site
-from .hpack import Decoder, Fields, Oversized
+from .handler import ConnectionHandler
+from .hpack import Decoder, Fields, HeaderListTooLargeError
 from .reader import Reader
-from .request_queue import Turnstile
+from .request_queue import RequestQueue
 from .stream import Stream
 
 logger = logging.getLogger(__name__)
@@ -49,11 +49,11 @@ class Connection(asyncio.Protocol):
     """
 
     transport: asyncio.Transport
-    outbox: Outbox
+    outbox: FlowController
     info: Any
-    _turnstile: Turnstile
+    _turnstile: RequestQueue
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: ConnectionHandler) -> None:
         self._site = site
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(self, site.limits.header_bytes)
@@ -69,8 +69,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol."""
         self.transport = transport
-        self.outbox = Outbox(transport, self._finished, self._loop.time)
-        self._turnstile = Turnstile(self.outbox, self.streams, self._give_credit)
+        self.outbox = FlowController(transport, self._finished, self._loop.time)
+        self._turnstile = RequestQueue(self.outbox, self.streams, self._give_credit)
         if not self._site.opened(self):
             self._closing = True
             transport.abort()
@@ -109,8 +109,8 @@ class Connection(asyncio.Protocol):
         try:
             if self._reader.feed(data):
                 self._progress = self._loop.time()
-        except Violation as problem:
-            self._fail(problem)
+        except ProtocolError as error:
+            self._fail(error)
 
     def drain(self, grace: float) -> None:
         """Let the client finish and go elsewhere: requests that are on their way are still answered.
@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
             return self.close()
         self._deadline = self._loop.time() + grace
         # The client answers the ping when it has read that it must not send any more.
-        self.transport.write(goaway(MAX_WINDOW, Error.NO_ERROR) + frame(Kind.PING, 0, 0, _DRAIN))
+        self.transport.write(goaway(MAX_WINDOW, ErrorCode.NO_ERROR) + frame(FrameType.PING, 0, 0, _DRAIN))
 
     def close(self) -> None:
         """Send no more, and let the client close: else what it still sends destroys what it has not read."""
@@ -148,7 +148,9 @@ class Connection(asyncio.Protocol):
                 logger.warning("grpc: closing a connection whose client takes no answers for %g s", limits.idle)
                 self.transport.abort()
         elif self._reader.waits and now - self._progress > limits.read_time:
-            self._fail(Violation(Error.ENHANCE_YOUR_CALM, f"a frame that is not whole after {limits.read_time:g} s"))
+            self._fail(
+                ProtocolError(ErrorCode.ENHANCE_YOUR_CALM, f"a frame that is not whole after {limits.read_time:g} s")
+            )
         elif not self.streams and now - self._active > limits.idle:
             self.drain(limits.read_time)
         else:
@@ -173,18 +175,18 @@ class Connection(asyncio.Protocol):
         fields: Fields | None
         try:
             fields = self._decoder.decode(block)
-        except Oversized:
+        except HeaderListTooLargeError:
             fields = None
         if number <= self._last:
             self._trailers(number, ended)
             return
         if number % 2 == 0:
-            raise Violation(Error.PROTOCOL_ERROR, f"a request on stream {number}")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"a request on stream {number}")
         if self._settled:
             return
         self._last = number
         if len(self.streams) >= self._site.limits.streams:
-            self.outbox.write(rst_stream(number, Error.REFUSED_STREAM))
+            self.outbox.write(rst_stream(number, ErrorCode.REFUSED_STREAM))
             return
         stream = Stream(self, number, self.outbox.initial_window, _STREAM_CREDIT, self._loop.time())
         self.streams[number] = stream
@@ -197,21 +199,21 @@ class Connection(asyncio.Protocol):
         """See Receiver."""
         self._credit -= size
         if self._credit < 0:
-            raise Violation(Error.FLOW_CONTROL_ERROR, "more data than the connection's window")
+            raise ProtocolError(ErrorCode.FLOW_CONTROL_ERROR, "more data than the connection's window")
         if not self._turnstile:
             self._give_credit()
         stream = self.streams.get(number)
         if stream is None:
             if number > self._last and not self._settled:
-                raise Violation(Error.PROTOCOL_ERROR, f"data on stream {number}, which has not begun")
+                raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"data on stream {number}, which has not begun")
             return
         if stream.ended:
             if not stream.gone:
-                raise Violation(Error.STREAM_CLOSED, f"data on stream {number} after its end")
+                raise ProtocolError(ErrorCode.STREAM_CLOSED, f"data on stream {number} after its end")
             return
         stream.credit -= size
         if stream.credit < 0:
-            raise Violation(Error.FLOW_CONTROL_ERROR, f"more data than the window of stream {number}")
+            raise ProtocolError(ErrorCode.FLOW_CONTROL_ERROR, f"more data than the window of stream {number}")
         stream.ended = ended
         if not ended and stream.credit < _STREAM_CREDIT // 2:
             self.outbox.write(window_update(number, _STREAM_CREDIT - stream.credit))
@@ -224,7 +226,7 @@ class Connection(asyncio.Protocol):
     def on_reset(self, number: int) -> None:
         """See Receiver."""
         if number > self._last and not self._settled:
-            raise Violation(Error.PROTOCOL_ERROR, f"stream {number} is taken back before it began")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"stream {number} is taken back before it began")
         if stream := self.streams.get(number):
             self._take_back(stream)
 
@@ -234,22 +236,22 @@ class Connection(asyncio.Protocol):
         if stream or number == 0:
             self.outbox.widen(stream, size)
         elif number > self._last and not self._settled:
-            raise Violation(Error.PROTOCOL_ERROR, f"a window for stream {number}, which has not begun")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"a window for stream {number}, which has not begun")
         if self._turnstile:
             self._turnstile.release()
 
     def on_settings(self, values: dict[int, int]) -> None:
         """See Receiver."""
         self.outbox.configure(values, self.streams.values())
-        self.outbox.write(frame(Kind.SETTINGS, Flag.ACK, 0))
+        self.outbox.write(frame(FrameType.SETTINGS, Flag.ACK, 0))
 
     def on_ping(self, payload: bytes, answered: bool) -> None:
         """See Receiver."""
         if not answered:
-            self.outbox.write(frame(Kind.PING, Flag.ACK, 0, payload))
+            self.outbox.write(frame(FrameType.PING, Flag.ACK, 0, payload))
         elif payload == _DRAIN and self._deadline is not None:
             self._settled = True
-            self.outbox.write(goaway(self._last, Error.NO_ERROR))
+            self.outbox.write(goaway(self._last, ErrorCode.NO_ERROR))
             if not self.streams:
                 self.close()
 
@@ -263,14 +265,14 @@ class Connection(asyncio.Protocol):
         if stream is None or stream.gone:
             return
         if stream.ended or not ended:
-            raise Violation(Error.PROTOCOL_ERROR, f"fields on stream {number} in the wrong place")
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"fields on stream {number} in the wrong place")
         stream.ended = True
         stream.exchange.data(b"", True)
 
     def _finished(self, stream: Stream) -> None:
         if not stream.ended:
             # The answer is whole, so the rest of the request is not wanted.
-            self.outbox.write(rst_stream(stream.number, Error.NO_ERROR))
+            self.outbox.write(rst_stream(stream.number, ErrorCode.NO_ERROR))
         self.forget(stream)
 
     def _abandon(self) -> None:
@@ -283,7 +285,7 @@ class Connection(asyncio.Protocol):
         stream.wake()
         stream.exchange.reset()
 
-    def _fail(self, problem: Violation) -> None:
+    def _fail(self, problem: ProtocolError) -> None:
         logger.warning("grpc: closing a connection: %s", problem)
         self._abandon()
         self.outbox.write(goaway(self._last, problem.code, str(problem)))

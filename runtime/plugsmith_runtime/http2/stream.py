@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .server import Connection
 
 
-class Exchange(Protocol):
+class StreamHandler(Protocol):
     """What is done with a request; the streams' user gives one for each."""
 
     def data(self, chunk: bytes, ended: bool) -> None:
@@ -44,7 +44,7 @@ class Stream:
         "_drained", "began", "connection", "credit", "ended", "exchange", "gone", "last", "number", "waiting", "window"
     )  # fmt: skip
 
-    exchange: Exchange
+    exchange: StreamHandler
 
     def __init__(self, connection: Connection, number: int, window: int, credit: int, began: float) -> None:
         self.connection = connection

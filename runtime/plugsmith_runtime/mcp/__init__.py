@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ..plugin_server.mcp_endpoint import McpEndpoint, Sender
-from .jsonrpc import INVALID_REQUEST, Refusal, decode, error_message
+from .jsonrpc import INVALID_REQUEST, JsonRpcError, decode, error_message
 
-__all__ = ["INVALID_REQUEST", "McpEndpoint", "Refusal", "Sender", "decode", "error_message"]
+__all__ = ["INVALID_REQUEST", "JsonRpcError", "McpEndpoint", "Sender", "decode", "error_message"]

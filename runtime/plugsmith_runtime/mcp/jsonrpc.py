@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..exact_json import InvalidJson, dumps, loads
+from ..errors import PlugsmithError
+from ..exact_json import InvalidJsonError, dumps, loads
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -17,7 +18,7 @@ UNSUPPORTED_VERSION = -32022
 OVERLOADED = -32053
 
 
-class Refusal(Exception):
+class JsonRpcError(PlugsmithError):
     """A message that is answered by a JSON-RPC error.
 
     Args:
@@ -37,12 +38,12 @@ def decode(data: bytes) -> Any:
     """Read one message.
 
     Raises:
-        Refusal: the bytes are no JSON.
+        JsonRpcError: the bytes are no JSON.
     """
     try:
         return loads(data)
-    except InvalidJson as problem:
-        raise Refusal(PARSE_ERROR, f"the message is not valid JSON: {problem}") from None
+    except InvalidJsonError as error:
+        raise JsonRpcError(PARSE_ERROR, f"the message is not valid JSON: {error}") from None
 
 
 def result_head(request_id: int | str) -> bytes:
@@ -52,7 +53,7 @@ def result_head(request_id: int | str) -> bytes:
     return b'{"jsonrpc":"2.0","id":%b,"result":' % dumps(request_id)
 
 
-def error_message(request_id: int | str | None, refusal: Refusal) -> bytes:
+def error_message(request_id: int | str | None, refusal: JsonRpcError) -> bytes:
     """The bytes of an error's answer.
 
     Args:
@@ -78,22 +79,22 @@ def check_envelope(message: Any) -> bool:
         False for a notification, and for an answer of the client (this server asks nothing).
 
     Raises:
-        Refusal: the message is no JSON-RPC 2.0 message.
+        JsonRpcError: the message is no JSON-RPC 2.0 message.
     """
     if type(message) is not dict:
-        raise Refusal(INVALID_REQUEST, "a message must be a JSON object")
+        raise JsonRpcError(INVALID_REQUEST, "a message must be a JSON object")
     if message.get("jsonrpc") != "2.0":
-        raise Refusal(INVALID_REQUEST, 'the member "jsonrpc" must be "2.0"')
+        raise JsonRpcError(INVALID_REQUEST, 'the member "jsonrpc" must be "2.0"')
     if "method" not in message:
         if "id" in message and ("result" in message or "error" in message):
             return False
-        raise Refusal(INVALID_REQUEST, 'the member "method" is missing')
+        raise JsonRpcError(INVALID_REQUEST, 'the member "method" is missing')
     if type(message["method"]) is not str:
-        raise Refusal(INVALID_REQUEST, 'the member "method" must be a string')
+        raise JsonRpcError(INVALID_REQUEST, 'the member "method" must be a string')
     if "id" not in message:
         return False
     if type(message["id"]) not in (int, str):
-        raise Refusal(INVALID_REQUEST, 'the member "id" must be a string or an integer')
+        raise JsonRpcError(INVALID_REQUEST, 'the member "id" must be a string or an integer')
     if type(message.get("params", {})) is not dict:
-        raise Refusal(INVALID_PARAMS, 'the member "params" must be an object')
+        raise JsonRpcError(INVALID_PARAMS, 'the member "params" must be an object')
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jsonrpc import UNSUPPORTED_VERSION, Refusal
+from .jsonrpc import UNSUPPORTED_VERSION, JsonRpcError
 
 HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 """Versions that a session agrees on by `initialize`."""
@@ -30,7 +30,7 @@ def negotiate(requested: str) -> str:
     return requested if requested in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
 
 
-def unsupported_version(requested: str) -> Refusal:
+def unsupported_version(requested: str) -> JsonRpcError:
     """The refusal of a version that is not spoken; it tells the client which are."""
     data: dict[str, Any] = {"supported": list(SUPPORTED_VERSIONS), "requested": requested}
-    return Refusal(UNSUPPORTED_VERSION, f"unsupported protocol version {requested!r}", data)
+    return JsonRpcError(UNSUPPORTED_VERSION, f"unsupported protocol version {requested!r}", data)

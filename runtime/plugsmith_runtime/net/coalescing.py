@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class JoinedWrites:
+class CoalescingWriter:
     """Collects what is written until the end of the loop's turn.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 
-class Connections:
+class ConnectionLimiter:
     """Counts connections by transport.
 
     Args:

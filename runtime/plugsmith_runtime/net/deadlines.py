@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from ..errors import PlugsmithError
+
 T = TypeVar("T")
 
 
-class Overrun(Exception):
+class DeadlineExceededError(PlugsmithError):
     """A call took longer than its limit."""
 
 
@@ -38,7 +40,7 @@ class Deadlines:
             call: what to wait for, in the current task.
 
         Raises:
-            Overrun: it was not done in time, or blocked the event loop for longer than its time.
+            DeadlineExceededError: it was not done in time, or blocked the event loop for longer than its time.
         """
         loop = self._loop
         task = asyncio.current_task(loop)
@@ -55,13 +57,13 @@ class Deadlines:
             result = await call
         except BaseException:
             if self._taken_back(task, cancelling):
-                raise Overrun from None
+                raise DeadlineExceededError from None
             raise
         finally:
             self._running.pop(task, None)
         # A call that blocks the event loop cannot be interrupted; its answer is late all the same.
         if self._taken_back(task, cancelling) or loop.time() >= end:
-            raise Overrun
+            raise DeadlineExceededError
         return result
 
     def _expire(self) -> None:

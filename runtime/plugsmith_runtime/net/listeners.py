@@ -16,7 +16,7 @@ Factory = Callable[[], asyncio.BaseProtocol]
 """Makes the protocol of a new connection."""
 
 
-class Accepting(Protocol):
+class Acceptor(Protocol):
     """Accepts connections until it is closed; a server of asyncio is one."""
 
     def close(self) -> None:
@@ -26,7 +26,7 @@ class Accepting(Protocol):
         """Wait until it is closed."""
 
 
-class Listeners:
+class SocketProvider:
     """Opens listening sockets and accepts connections on them."""
 
     def tcp(self, name: str, host: str, port: int, setting: str) -> socket.socket:
@@ -62,7 +62,7 @@ class Listeners:
         sock: socket.socket,
         tls: ssl.SSLContext | None = None,
         handshake: float | None = None,
-    ) -> Accepting:
+    ) -> Acceptor:
         """Accept connections.
 
         Args:

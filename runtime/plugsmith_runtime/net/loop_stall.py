@@ -9,7 +9,7 @@ _BEAT = 1.0
 _ROUNDS = 3
 
 
-class ArrivalClock:
+class LoopStallMonitor:
     """Knows the earliest moment at which bytes that are read now can have arrived.
 
     A hook that blocks the event loop keeps everybody's bytes waiting unseen. To count that time, a beat shows when the

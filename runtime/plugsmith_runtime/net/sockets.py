@@ -29,8 +29,8 @@ def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except OSError as problem:
-        raise StartError(f"{host}: cannot resolve the address to listen on ({problem.strerror})") from problem
+    except OSError as error:
+        raise StartError(f"{host}: cannot resolve the address to listen on ({error.strerror})") from error
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         # Lets a restarted server take its port while old connections linger; never lets two servers listen.
@@ -39,16 +39,16 @@ def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
         sock.listen(_BACKLOG)
-    except OSError as problem:
+    except OSError as error:
         sock.close()
-        if problem.errno == errno.EADDRINUSE:
-            raise StartError(f"{host}:{port}: the port is in use; stop the other server or {setting}") from problem
-        raise StartError(f"{host}:{port}: cannot listen ({problem.strerror}); {setting}") from problem
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(f"{host}:{port}: the port is in use; stop the other server or {setting}") from error
+        raise StartError(f"{host}:{port}: cannot listen ({error.strerror}); {setting}") from error
     sock.setblocking(False)
     return sock
 
 
-def look_at_unix_path(path: str, setting: str) -> bool:
+def check_socket_path(path: str, setting: str) -> bool:
     """Check that a Unix socket may be made at a path.
 
     Args:
@@ -67,8 +67,8 @@ def look_at_unix_path(path: str, setting: str) -> bool:
     folder = Path(path).absolute().parent
     try:
         mode = folder.stat().st_mode
-    except OSError as problem:
-        raise StartError(f"{folder}: no such folder for the Unix socket; make it or {setting}") from problem
+    except OSError as error:
+        raise StartError(f"{folder}: no such folder for the Unix socket; make it or {setting}") from error
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise StartError(f"{folder}: anybody may replace files in this folder; chmod o-w it or {setting}")
     try:
@@ -85,14 +85,14 @@ def look_at_unix_path(path: str, setting: str) -> bool:
             return True
         except FileNotFoundError:
             return False
-        except OSError as problem:
-            raise StartError(f"{path}: cannot tell whether a server lives there ({problem}); {setting}") from problem
+        except OSError as error:
+            raise StartError(f"{path}: cannot tell whether a server lives there ({error}); {setting}") from error
     raise StartError(f"{path}: another server is listening there; stop it or {setting}")
 
 
-def claim_unix_path(path: str, setting: str) -> None:
-    """Make way for a Unix socket: remove what a dead server left there; errors as in `look_at_unix_path`."""
-    if look_at_unix_path(path, setting):
+def unlink_stale_socket(path: str, setting: str) -> None:
+    """Make way for a Unix socket: remove what a dead server left there; errors as in `check_socket_path`."""
+    if check_socket_path(path, setting):
         os.unlink(path)
 
 
@@ -104,18 +104,18 @@ def bind_unix(path: str, setting: str) -> socket.socket:
         setting: how a person chooses another path, for the error's text.
 
     Raises:
-        StartError: as `claim_unix_path`, or the path cannot be bound.
+        StartError: as `unlink_stale_socket`, or the path cannot be bound.
     """
-    claim_unix_path(path, setting)
+    unlink_stale_socket(path, setting)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # The mode comes from the umask at bind: a later chmod would leave a moment in which others may connect.
     previous = os.umask(0o177)
     try:
         sock.bind(path)
         sock.listen(_BACKLOG)
-    except OSError as problem:
+    except OSError as error:
         sock.close()
-        raise StartError(f"{path}: cannot make the Unix socket ({problem.strerror}); {setting}") from problem
+        raise StartError(f"{path}: cannot make the Unix socket ({error.strerror}); {setting}") from error
     finally:
         os.umask(previous)
     sock.setblocking(False)

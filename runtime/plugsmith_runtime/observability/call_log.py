@@ -6,7 +6,7 @@ import logging
 from time import monotonic
 from typing import Any
 
-from ..errors import ErrorCode
+from ..host.errors import ErrorCode
 from .events import CallRecord, Outcome
 from .log_formats import clipped
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from ..errors import ErrorCode
+from ..host.errors import ErrorCode
 from ..host.messages import HookCall, HookReply
 
 UNKNOWN = "unknown"

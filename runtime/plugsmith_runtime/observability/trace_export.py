@@ -54,8 +54,8 @@ def _exporter(name: str) -> Any:
     for found in entry_points(group="opentelemetry_traces_exporter", name=str(wanted)):
         try:
             return found.load()()
-        except ImportError as problem:
-            raise StartError(f"OTEL_TRACES_EXPORTER: {name} cannot be loaded: {problem}") from problem
+        except ImportError as error:
+            raise StartError(f"OTEL_TRACES_EXPORTER: {name} cannot be loaded: {error}") from error
     raise StartError(
         f"OTEL_TRACES_EXPORTER: no package is installed for {wanted!r}; install the extra 'otel' for otlp over "
         "http/protobuf, opentelemetry-exporter-otlp-proto-grpc for grpc"

@@ -41,11 +41,11 @@ class Tracing:
             from opentelemetry import trace
 
             from .trace_export import make_provider
-        except ModuleNotFoundError as problem:
+        except ModuleNotFoundError as error:
             raise StartError(
-                f"PLUGINS_OTEL_ENABLED is set, but the package {problem.name} is not installed; install the extra "
+                f"PLUGINS_OTEL_ENABLED is set, but the package {error.name} is not installed; install the extra "
                 "'otel', or switch it off"
-            ) from problem
+            ) from error
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         self._provider: Any = make_provider()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..host.host import Host
 from ..http import security as guards
 from ..http.connection import Policy
-from ..http.responses import HttpRefusal, Receive, Scope, Send, send_refusal
+from ..http.responses import HttpError, Receive, Scope, Send, send_refusal
 from ..http.uvicorn_server import UvicornServer
-from ..net.connections import Connections
-from ..net.listeners import Listeners
+from ..net.connections import ConnectionLimiter
+from ..net.listeners import SocketProvider
 from ..observability.status import StatusPages
 from .settings import AdminSettings, Limits
 
@@ -30,13 +30,13 @@ class AdminListener:
         listeners: opens the socket.
     """
 
-    def __init__(self, host: Host, settings: AdminSettings, limits: Limits, listeners: Listeners) -> None:
+    def __init__(self, host: Host, settings: AdminSettings, limits: Limits, listeners: SocketProvider) -> None:
         self._pages = StatusPages(host, listening=False)
         self._settings = settings
         self._listeners = listeners
         self._local = guards.is_loopback_name(settings.host)
         self._started = False
-        self._server = UvicornServer(self._answer, None, Policy(limits, Connections(_MOST_CONNECTIONS), ()))
+        self._server = UvicornServer(self._answer, None, Policy(limits, ConnectionLimiter(_MOST_CONNECTIONS), ()))
 
     async def start(self) -> str:
         """Listen, and return the URL.
@@ -65,7 +65,7 @@ class AdminListener:
                 guards.check_loopback(guards.wanted_headers(scope), "PLUGINS_ADMIN_HOST")
             page = await self._pages.answer(scope)
             if page is None:
-                raise HttpRefusal(404, "not found: there are /health, /ready and /metrics")
+                raise HttpError(404, "not found: there are /health, /ready and /metrics")
             await page.send(send)
-        except HttpRefusal as refusal:
+        except HttpError as refusal:
             await send_refusal(send, refusal)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contract.hooks import HOOKS
-from ..errors import ErrorCode
-from ..exact_json import InvalidJson, dumps, loads
+from ..exact_json import InvalidJsonError, dumps, loads
+from ..host.errors import ErrorCode
 from ..host.host import Host
-from ..host.messages import HookCall, HookReply, Overloaded
+from ..host.messages import HookCall, HookReply, OverloadedError
 from ..host.methods import METHODS
 
 _STATUS = {
@@ -53,8 +53,8 @@ class DockerEndpoint:
         """
         try:
             message = loads(body)
-        except InvalidJson as problem:
-            return _refused(400, f"the body is not valid JSON: {problem}")
+        except InvalidJsonError as error:
+            return _refused(400, f"the body is not valid JSON: {error}")
         if type(message) is not dict or type(message.get("method")) is not str:
             return _refused(400, 'the body must be an object with the members "method", a string, and "params"')
         params = message.get("params")
@@ -73,8 +73,8 @@ class DockerEndpoint:
         encode = _Encoder(name)
         try:
             written = await self._host.answer(call, encode)
-        except Overloaded as problem:
-            written = encode(problem.reply)
+        except OverloadedError as error:
+            written = encode(error.reply)
         return encode.status, written
 
     def _no_plugin(self, name: str) -> Answer:

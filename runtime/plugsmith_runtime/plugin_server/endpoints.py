@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..client import ClientTls
-from ..tls.layout import DEFAULT_FOLDER, CertFolder
+from ..tls.layout import DEFAULT_FOLDER, CertificateLayout
 from ..tls.settings import TlsSettings
 from .settings import ServerSettings
 
@@ -60,7 +60,7 @@ def client_tls(server: TlsSettings | None, certfile: str | None, keyfile: str | 
     """
     if server is None:
         return None
-    gateway = CertFolder(Path(DEFAULT_FOLDER)).gateway
+    gateway = CertificateLayout(Path(DEFAULT_FOLDER)).gateway
     if not certfile and server.client_auth != "none" and gateway.certificate.exists():
         certfile, keyfile = str(gateway.certificate), str(gateway.key)
     return ClientTls(ca_bundle=server.ca_bundle or server.certfile, certfile=certfile, keyfile=keyfile)

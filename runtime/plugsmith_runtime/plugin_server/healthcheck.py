@@ -9,12 +9,12 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ..errors import StartError
+from ..errors import PlugsmithError, StartError
 
 _HANDSHAKE_RECORD = b"\x16"
 
 
-class NotReady(Exception):
+class NotReadyError(PlugsmithError):
     """The server does not answer, or says that it is not ready; the text says why."""
 
 
@@ -30,7 +30,7 @@ def probe(endpoint: str, plugin: str, limit: float) -> None:
         limit: seconds that each step may take.
 
     Raises:
-        NotReady: it is not.
+        NotReadyError: it is not.
         StartError: it cannot be asked in this way.
     """
     url = urlsplit(endpoint)
@@ -44,8 +44,8 @@ def probe(endpoint: str, plugin: str, limit: float) -> None:
         )
     try:
         _PROBES[url.scheme](url.netloc or url.path, plugin, limit)
-    except (OSError, HTTPException) as problem:
-        raise NotReady(str(problem) or type(problem).__name__) from problem
+    except (OSError, HTTPException) as error:
+        raise NotReadyError(str(error) or type(error).__name__) from error
 
 
 def _http(place: str, plugin: str, limit: float) -> None:
@@ -63,7 +63,7 @@ def _get_ready(connection: HTTPConnection, plugin: str) -> None:
         connection.request("GET", "/ready" + (f"?plugin={quote(plugin)}" if plugin else ""))
         response = connection.getresponse()
         if response.status != 200:
-            raise NotReady(f"/ready answers {response.status}: {response.read(200).decode('utf-8', 'replace')}")
+            raise NotReadyError(f"/ready answers {response.status}: {response.read(200).decode('utf-8', 'replace')}")
 
 
 def _tls(place: str, plugin: str, limit: float) -> None:
@@ -75,32 +75,32 @@ def _tls(place: str, plugin: str, limit: float) -> None:
     with socket.create_connection((url.hostname, url.port or 443), limit) as connection:
         connection.sendall(hello.read())
         if connection.recv(1) != _HANDSHAKE_RECORD:
-            raise NotReady("no answer to a TLS handshake")
+            raise NotReadyError("no answer to a TLS handshake")
 
 
 def _grpc(place: str, plugin: str, limit: float) -> None:
     try:
         import grpc
         from grpc_health.v1 import health_pb2, health_pb2_grpc
-    except ModuleNotFoundError as problem:
-        raise StartError(f"gRPC needs the package {problem.name}; install the extra 'grpc'") from problem
+    except ModuleNotFoundError as error:
+        raise StartError(f"gRPC needs the package {error.name}; install the extra 'grpc'") from error
     target = f"unix:{place}" if place.startswith("/") else place
     with grpc.insecure_channel(target) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
             reply = stub.Check(health_pb2.HealthCheckRequest(service=plugin), timeout=limit)
-        except grpc.RpcError as problem:
-            raise NotReady(f"no answer from the health service ({problem.code().name})") from problem
+        except grpc.RpcError as error:
+            raise NotReadyError(f"no answer from the health service ({error.code().name})") from error
     if reply.status != health_pb2.HealthCheckResponse.SERVING:
-        raise NotReady("the health service says NOT_SERVING")
+        raise NotReadyError("the health service says NOT_SERVING")
 
 
 def _unix(path: str, plugin: str, limit: float) -> None:
     try:
         from ..contract.plugin_stream_pb2 import CheckHealth, ClientFrame, ServerFrame
         from ..unix_stream.length_prefix import MAX_FRAME, PREFACE, FrameBuffer, frame
-    except ModuleNotFoundError as problem:
-        raise StartError(f"the Unix socket needs the package {problem.name}; install the extra 'grpc'") from problem
+    except ModuleNotFoundError as error:
+        raise StartError(f"the Unix socket needs the package {error.name}; install the extra 'grpc'") from error
     question = ClientFrame(id=1, check_health=CheckHealth(plugin_name=plugin))
     with contextlib.closing(_connected(path, limit)) as connection:
         connection.sendall(PREFACE + frame(question.SerializeToString()))
@@ -110,9 +110,9 @@ def _unix(path: str, plugin: str, limit: float) -> None:
                 answer = ServerFrame.FromString(message)
                 if answer.id == 1:
                     if not answer.health.serving:
-                        raise NotReady("not serving" if answer.health.known or not plugin else "unknown plugin")
+                        raise NotReadyError("not serving" if answer.health.known or not plugin else "unknown plugin")
                     return
-    raise NotReady("the server closed the connection")
+    raise NotReadyError("the server closed the connection")
 
 
 def _connected(path: str, limit: float) -> socket.socket:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..codec.mcp_tools import GET_PLUGIN_CONFIG, GET_PLUGIN_CONFIGS, INVOKE_HOOK, tool_list
 from ..contract.hooks import HOOKS
 from ..host.host import Host
-from ..host.messages import HookCall, Overloaded
+from ..host.messages import HookCall, OverloadedError
 from ..mcp.jsonrpc import (
     HEADER_MISMATCH,
     INTERNAL_ERROR,
@@ -18,7 +18,7 @@ from ..mcp.jsonrpc import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     OVERLOADED,
-    Refusal,
+    JsonRpcError,
     check_envelope,
     error_message,
     readable_id,
@@ -83,14 +83,14 @@ class McpEndpoint:
             if type(message) is list:
                 return await self._batch(message, sender)
             return 0, await self._one(message, sender)
-        except Refusal as refusal:
+        except JsonRpcError as refusal:
             return refusal.code, error_message(readable_id(message), refusal)
 
     async def _batch(self, messages: list[Any], sender: Sender) -> Answer:
         if sender.version != BATCH_VERSION:
-            raise Refusal(INVALID_REQUEST, f"MCP {sender.version} has no batches: send one message at a time")
+            raise JsonRpcError(INVALID_REQUEST, f"MCP {sender.version} has no batches: send one message at a time")
         if not messages or len(messages) > _BATCH_LIMIT:
-            raise Refusal(INVALID_REQUEST, f"a batch must hold 1 to {_BATCH_LIMIT} messages")
+            raise JsonRpcError(INVALID_REQUEST, f"a batch must hold 1 to {_BATCH_LIMIT} messages")
         share = sender._replace(size=sender.size // len(messages))
         answers = await asyncio.gather(*(self._member(item, share) for item in messages))
         bodies = [body for _, body in answers if body is not None]
@@ -98,10 +98,10 @@ class McpEndpoint:
 
     async def _member(self, message: Any, sender: Sender) -> Answer:
         if type(message) is dict and message.get("method") == "initialize":
-            refusal = Refusal(INVALID_REQUEST, "initialize must not be part of a batch")
+            refusal = JsonRpcError(INVALID_REQUEST, "initialize must not be part of a batch")
             return refusal.code, error_message(readable_id(message), refusal)
         if type(message) is list:
-            refusal = Refusal(INVALID_REQUEST, "a message must be a JSON object")
+            refusal = JsonRpcError(INVALID_REQUEST, "a message must be a JSON object")
             return refusal.code, error_message(None, refusal)
         return await self.answer(message, sender)
 
@@ -118,7 +118,7 @@ class McpEndpoint:
             return await self._call(head, params, stateless, sender)
         if method == "tools/list":
             if params.get("cursor") is not None:
-                raise Refusal(INVALID_PARAMS, "params.cursor: there is only one page")
+                raise JsonRpcError(INVALID_PARAMS, "params.cursor: there is only one page")
             return head + self._fixed.tools(stateless)
         if stateless:
             if method == "server/discover":
@@ -126,11 +126,11 @@ class McpEndpoint:
         elif method == "initialize":
             requested = params.get("protocolVersion")
             if type(requested) is not str:
-                raise Refusal(INVALID_PARAMS, "params.protocolVersion must be a string")
+                raise JsonRpcError(INVALID_PARAMS, "params.protocolVersion must be a string")
             return head + self._fixed.initialized(negotiate(requested))
         elif method == "ping":
             return head + b"{}}"
-        raise Refusal(METHOD_NOT_FOUND, f"unknown method {method!r}")
+        raise JsonRpcError(METHOD_NOT_FOUND, f"unknown method {method!r}")
 
     async def _call(self, head: bytes, params: dict[str, Any], stateless: bool, sender: Sender) -> bytes:
         name = params.get("name")
@@ -138,54 +138,54 @@ class McpEndpoint:
         if arguments is None:
             arguments = {}
         elif type(arguments) is not dict:
-            raise Refusal(INVALID_PARAMS, "params.arguments must be an object")
+            raise JsonRpcError(INVALID_PARAMS, "params.arguments must be an object")
         tails = self._fixed.tails(stateless)
         if name == INVOKE_HOOK:
             hook = arguments.get("hook_type")
             plugin = arguments.get("plugin_name")
             if type(hook) is not str or type(plugin) is not str:
                 wrong = "plugin_name" if type(hook) is str else "hook_type"
-                raise Refusal(INVALID_PARAMS, f"params.arguments.{wrong} must be a string")
+                raise JsonRpcError(INVALID_PARAMS, f"params.arguments.{wrong} must be a string")
             trace = sender.trace or _trace(params.get("_meta"))
             payload, context = arguments.get("payload"), arguments.get("context")
             call = HookCall(hook, plugin, payload, context, self._transport, sender.identity, sender.size, trace)
             try:
                 return await self._host.answer(call, partial(replies.hook_reply, head, tails))
-            except Overloaded as problem:
-                raise Refusal(OVERLOADED, str(problem), problem.reply.error) from None
+            except OverloadedError as error:
+                raise JsonRpcError(OVERLOADED, str(error), error.reply.error) from None
         if name == GET_PLUGIN_CONFIG:
             wanted = arguments.get("name")
             if type(wanted) is not str:
-                raise Refusal(INVALID_PARAMS, "params.arguments.name must be a string")
+                raise JsonRpcError(INVALID_PARAMS, "params.arguments.name must be a string")
             return _data(head, tails, self._host.plugin_config(wanted) or {})
         if name == GET_PLUGIN_CONFIGS:
             return _data(head, tails, self._host.plugin_configs())
         if type(name) is not str:
-            raise Refusal(INVALID_PARAMS, "params.name must be a string")
-        raise Refusal(INVALID_PARAMS, f"unknown tool {name!r}")
+            raise JsonRpcError(INVALID_PARAMS, "params.name must be a string")
+        raise JsonRpcError(INVALID_PARAMS, f"unknown tool {name!r}")
 
 
 def _data(head: bytes, tails: replies.Tails, data: Any) -> bytes:
     try:
         return replies.text_reply(head, tails.done, data, dates=True)
-    except ValueError as problem:
-        raise Refusal(INTERNAL_ERROR, f"the configuration cannot be sent: {problem}") from None
+    except ValueError as error:
+        raise JsonRpcError(INTERNAL_ERROR, f"the configuration cannot be sent: {error}") from None
 
 
 def _check_meta(meta: Any, version: str) -> None:
     """Check that the version in a request's `_meta`, where 2026-07-28 has it, agrees with how the request came in."""
     if meta is not None and type(meta) is not dict:
-        raise Refusal(INVALID_PARAMS, "params._meta must be an object")
+        raise JsonRpcError(INVALID_PARAMS, "params._meta must be an object")
     named = (meta or {}).get(PROTOCOL_VERSION_KEY)
     if version != STATELESS_VERSION:
         if named is not None and named != version:
-            raise Refusal(HEADER_MISMATCH, f"params._meta says version {named!r}, the request came as {version!r}")
+            raise JsonRpcError(HEADER_MISMATCH, f"params._meta says version {named!r}, the request came as {version!r}")
         return
     for key in (PROTOCOL_VERSION_KEY, CLIENT_CAPABILITIES_KEY):
         if key not in (meta or {}):
-            raise Refusal(INVALID_PARAMS, f"params._meta lacks {key}")
+            raise JsonRpcError(INVALID_PARAMS, f"params._meta lacks {key}")
     if type(named) is not str:
-        raise Refusal(INVALID_PARAMS, f"params._meta: {PROTOCOL_VERSION_KEY} must be a string")
+        raise JsonRpcError(INVALID_PARAMS, f"params._meta: {PROTOCOL_VERSION_KEY} must be a string")
     if named != version:
         raise unsupported_version(named)
 

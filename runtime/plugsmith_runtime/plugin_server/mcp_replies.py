@@ -88,7 +88,7 @@ def text_reply(head: bytes, tail: bytes, data: Any, dates: bool = False) -> byte
         dates: write dates, which YAML knows, as strings.
 
     Raises:
-        Unrepresentable: the data has no JSON form.
+        EncodeError: the data has no JSON form.
     """
     text = orjson.dumps(dumps(data, dates).decode())
     return b"".join((head, b'{"content":[{"type":"text","text":', text, tail))
@@ -98,7 +98,7 @@ def hook_reply(head: bytes, tails: Tails, reply: HookReply) -> bytes:
     """Write the answer of invoke_hook.
 
     Raises:
-        Unrepresentable: a value of the result or the context has no JSON form.
+        EncodeError: a value of the result or the context has no JSON form.
     """
     data: dict[str, Any] = {"plugin_name": reply.plugin}
     if reply.error is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..host.host import Host
-from ..net.listeners import Listeners
+from ..net.listeners import SocketProvider
 from ..observability.call_log import CallLog
 from .settings import ServerSettings
 
@@ -22,7 +22,7 @@ class Observation:
         StartError: traces are asked for, and their packages are not installed.
     """
 
-    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> None:
         self._metrics = self._tracing = self._admin = None
         if settings.log_calls != "none":
             host.observers.append(CallLog(settings.log_calls))

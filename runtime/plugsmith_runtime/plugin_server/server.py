@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..errors import StartError
 from ..host.host import Host
-from ..net.listeners import Listeners
+from ..net.listeners import SocketProvider
 from .observation import Observation
 from .settings import ServerSettings
 from .transports import Transport, load_transport
@@ -34,12 +34,12 @@ class Server:
         host: Host,
         settings: ServerSettings,
         announce: Callable[[dict[str, list[str]]], None] | None = None,
-        listeners: Listeners | None = None,
+        listeners: SocketProvider | None = None,
     ) -> None:
         self._host = host
         self._settings = settings
         self._announce = announce
-        self._listeners = listeners or Listeners()
+        self._listeners = listeners or SocketProvider()
         self._transports: list[Transport] = []
         self._stop = asyncio.Event()
 

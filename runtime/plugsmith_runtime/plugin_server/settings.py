@@ -126,8 +126,8 @@ class _Resolver:
             if value is not None and value != "":
                 try:
                     return setting.parse(value)
-                except ValueError as problem:
-                    raise StartError(f"{where}: {value!r}: {problem}") from problem
+                except ValueError as error:
+                    raise StartError(f"{where}: {value!r}: {error}") from error
         return None
 
     def value(self, name: str) -> Any:
@@ -209,12 +209,12 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any]) -> TlsSettings
     # Files without the switch mean TLS: following half of the documentation must not serve plain text in silence.
     if enabled is False or (enabled is None and not (certfile or keyfile)):
         return None
-    from ..tls.layout import DEFAULT_FOLDER, CertFolder, own_name
+    from ..tls.layout import DEFAULT_FOLDER, CertificateLayout, own_name
     from ..tls.settings import TlsSettings, client_auth_value
 
     setting = SETTINGS[f"{transport}.tls.certfile"]
     ca_bundle = look.given(f"{transport}.tls.ca_bundle")
-    own = CertFolder(Path(DEFAULT_FOLDER)).plugin(own_name())
+    own = CertificateLayout(Path(DEFAULT_FOLDER)).plugin(own_name())
     if not certfile and not keyfile and own.certificate.exists():
         certfile, keyfile, ca_bundle = str(own.certificate), str(own.key), ca_bundle or str(own.ca)
     for value, name in ((certfile, "certfile"), (keyfile, "keyfile")):

@@ -10,7 +10,7 @@ from ..errors import StartError
 
 if TYPE_CHECKING:
     from ..host.host import Host
-    from ..net.listeners import Listeners
+    from ..net.listeners import SocketProvider
     from .settings import ServerSettings
 
 TRANSPORTS = {"http": "HttpTransport", "stdio": "StdioTransport", "grpc": "GrpcTransport", "unix": "UnixTransport"}
@@ -32,7 +32,7 @@ class Transport(Protocol):
 class TransportFactory(Protocol):
     """A transport's class."""
 
-    def __call__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> Transport:
+    def __call__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> Transport:
         """Make the transport; it listens after `start`."""
 
 
@@ -49,10 +49,10 @@ def load_transport(name: str) -> TransportFactory:
         raise StartError(f"unknown transport {name!r}; choose from {', '.join(TRANSPORTS)}")
     try:
         module = importlib.import_module(f".{name}", __package__)
-    except ModuleNotFoundError as problem:
-        if (problem.name or "").startswith(__name__.split(".")[0]):
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(__name__.split(".")[0]):
             raise
         raise StartError(
-            f"transport {name!r} needs the package {problem.name}; install the extra 'grpc' (make install-grpc)"
-        ) from problem
+            f"transport {name!r} needs the package {error.name}; install the extra 'grpc' (make install-grpc)"
+        ) from error
     return cast(TransportFactory, getattr(module, TRANSPORTS[name]))

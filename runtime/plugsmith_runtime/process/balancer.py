@@ -23,7 +23,7 @@ _GLANCE = 0.002
 _PAUSE_AFTER_ERROR = 1.0
 
 
-class TakingTurns:
+class BalancedAcceptor:
     """Accepts connections, and leaves them for a moment to workers that have fewer.
 
     Connections stay with the process that accepted them, those of a gateway are few, last long and come in a burst.
@@ -102,8 +102,8 @@ class TakingTurns:
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             # Another worker was faster, or the client has given up.
             return False
-        except OSError as problem:
-            logger.error("connections cannot be accepted: %s", problem.strerror)
+        except OSError as error:
+            logger.error("connections cannot be accepted: %s", error.strerror)
             self._look_later(_PAUSE_AFTER_ERROR, self._look)
             return False
         connection.setblocking(False)

@@ -6,18 +6,18 @@ import mmap
 import os
 import tempfile
 
-from ..net.connections import Connections
+from ..net.connections import ConnectionLimiter
 
 _MOST = 1024
 _BYTES = 4
 _ABSENT = (1 << 32) - 1
 
 
-class Loads:
+class ConnectionCounts:
     """The open connections by the number of the worker; a worker writes only its own.
 
     Args:
-        descriptor: the file of another `Loads` to share; a new one that is gone at the end when None.
+        descriptor: the file of another `ConnectionCounts` to share; a new one that is gone at the end when None.
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
@@ -64,7 +64,7 @@ class Share:
         connections: its connections.
     """
 
-    def __init__(self, loads: Loads, number: int, connections: Connections) -> None:
+    def __init__(self, loads: ConnectionCounts, number: int, connections: ConnectionLimiter) -> None:
         self._loads = loads
         self._number = number
         self._connections = connections

@@ -8,15 +8,15 @@ import ssl
 from typing import Any
 
 from ..errors import StartError
-from ..net.connections import Connections
-from ..net.listeners import Accepting, Factory, Listeners
-from .balancer import TakingTurns
+from ..net.connections import ConnectionLimiter
+from ..net.listeners import Acceptor, Factory, SocketProvider
+from .balancer import BalancedAcceptor
 from .channel import Channel
-from .connection_counts import Loads, Share
+from .connection_counts import ConnectionCounts, Share
 from .names import GONE
 
 
-class SharedListeners(Listeners):
+class SharedSocketProvider(SocketProvider):
     """Asks the supervisor for sockets; their files are the supervisor's too.
 
     Args:
@@ -28,18 +28,18 @@ class SharedListeners(Listeners):
         StartError: the supervisor is gone.
     """
 
-    def __init__(self, channel: Channel, number: int, connections: Connections) -> None:
+    def __init__(self, channel: Channel, number: int, connections: ConnectionLimiter) -> None:
         self._channel = channel
         descriptor = self._ask(kind="loads")
-        self._share = Share(Loads(descriptor), number, connections)
+        self._share = Share(ConnectionCounts(descriptor), number, connections)
         os.close(descriptor)
 
     def tcp(self, name: str, host: str, port: int, setting: str) -> socket.socket:
-        """See Listeners."""
+        """See SocketProvider."""
         return _socket(self._ask(kind="tcp", name=name, host=host, port=port, setting=setting))
 
     def unix(self, name: str, path: str, setting: str) -> socket.socket:
-        """See Listeners."""
+        """See SocketProvider."""
         return _socket(self._ask(kind="unix", name=name, path=path, setting=setting))
 
     async def serve(
@@ -48,12 +48,12 @@ class SharedListeners(Listeners):
         sock: socket.socket,
         tls: ssl.SSLContext | None = None,
         handshake: float | None = None,
-    ) -> Accepting:
-        """See Listeners."""
-        return TakingTurns(factory, sock, self._share, tls, handshake)
+    ) -> Acceptor:
+        """See SocketProvider."""
+        return BalancedAcceptor(factory, sock, self._share, tls, handshake)
 
     def remove(self, path: str) -> None:
-        """See Listeners: the other workers go on using the file."""
+        """See SocketProvider: the other workers go on using the file."""
 
     def _ask(self, **question: Any) -> int:
         try:
@@ -61,8 +61,8 @@ class SharedListeners(Listeners):
             answers, descriptor = self._channel.receive()
             while not answers:
                 answers, _ = self._channel.receive()
-        except (OSError, EOFError) as problem:
-            raise StartError(GONE) from problem
+        except (OSError, EOFError) as error:
+            raise StartError(GONE) from error
         if descriptor is None:
             raise StartError(answers[0]["error"])
         return descriptor

@@ -6,7 +6,7 @@ import socket
 from typing import Any
 
 from ..net.sockets import bind_tcp, bind_unix, remove_unix_path
-from .connection_counts import Loads
+from .connection_counts import ConnectionCounts
 
 
 class SharedSockets:
@@ -17,7 +17,7 @@ class SharedSockets:
     """
 
     def __init__(self) -> None:
-        self.loads = Loads()
+        self.loads = ConnectionCounts()
         self._sockets: dict[tuple[str, str], socket.socket] = {}
         self._paths: list[str] = []
 

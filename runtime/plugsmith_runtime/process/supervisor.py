@@ -81,8 +81,8 @@ class Supervisor:
     async def _start(self, number: int) -> WorkerProcess:
         try:
             worker = await WorkerProcess.start(number, self._sockets, self._environ)
-        except OSError as problem:
-            raise StartError(f"worker {number} cannot be started: {problem}") from problem
+        except OSError as error:
+            raise StartError(f"worker {number} cannot be started: {error}") from error
         self._workers[number] = worker
         if self._stop.is_set():
             worker.send_signal(signal.SIGTERM)
@@ -115,8 +115,8 @@ class Supervisor:
                 try:
                     worker = await self._start(number)
                     break
-                except StartError as problem:
-                    reason = str(problem)
+                except StartError as error:
+                    reason = str(error)
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:

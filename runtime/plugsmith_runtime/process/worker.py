@@ -116,8 +116,8 @@ class WorkerProcess:
     def _answer(self, question: dict[str, Any]) -> None:
         try:
             self._channel.send({}, self._sockets.get(**question))
-        except StartError as problem:
-            self._channel.send({"error": str(problem)})
+        except StartError as error:
+            self._channel.send({"error": str(error)})
         except OSError:
             # The worker is gone; its end is waited for elsewhere.
             return

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..net.connections import Connections
-from ..net.listeners import Listeners
+from ..net.connections import ConnectionLimiter
+from ..net.listeners import SocketProvider
 from .names import GONE, LEAVING, NUMBER, VARIABLE
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Membership:
+class WorkerContext:
     """This process is one worker of several.
 
     Args:
@@ -33,7 +33,7 @@ class Membership:
         self._channel = channel
 
     @classmethod
-    def found(cls) -> Membership | None:
+    def found(cls) -> WorkerContext | None:
         """The membership that this process was started with; None when it stands alone."""
         # Taken out of the environment: what a plugin starts is no worker.
         descriptor = os.environ.pop(VARIABLE, None)
@@ -44,7 +44,7 @@ class Membership:
         os.set_inheritable(int(descriptor), False)
         return cls(Channel(socket.socket(fileno=int(descriptor))))
 
-    def listeners(self, connections: Connections) -> Listeners:
+    def listeners(self, connections: ConnectionLimiter) -> SocketProvider:
         """The sockets that all workers share.
 
         Args:
@@ -53,9 +53,9 @@ class Membership:
         Raises:
             StartError: the supervisor is gone.
         """
-        from .shared_listeners import SharedListeners
+        from .shared_listeners import SharedSocketProvider
 
-        return SharedListeners(self._channel, int(os.environ[NUMBER]), connections)
+        return SharedSocketProvider(self._channel, int(os.environ[NUMBER]), connections)
 
     def serving(self, lines: list[str]) -> None:
         """Tell that this worker answers calls.

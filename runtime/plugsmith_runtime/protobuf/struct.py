@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..host.messages import Unrepresentable
-from ..json_values import EXACT_INTEGER, LIST_LEVELS, MAP_LEVELS, MESSAGE_LEVELS, find_unrepresentable
+from ..errors import EncodeError, PlugsmithError
+from ..json_values import EXACT_INTEGER, LIST_LEVELS, MAP_LEVELS, MESSAGE_LEVELS, find_unencodable
 
 if TYPE_CHECKING:
     from ..contract.google.protobuf.struct_pb2 import ListValue, Struct, Value
 
 
-class _NotFinite(Exception):
+class _NotFiniteError(PlugsmithError):
     """A number of a message is NaN or infinite; collects the steps to it from the inside out."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
 
 
-class _Refused(Exception):
+class _ConversionError(PlugsmithError):
     """A value cannot be written; its path is searched for only then."""
 
 
@@ -34,13 +34,13 @@ def from_struct(message: Struct, path: str = "") -> dict[str, Any]:
         path: what it is called in an error, for example "payload".
 
     Raises:
-        Unrepresentable: a number is NaN or infinite.
+        EncodeError: a number is NaN or infinite.
     """
     try:
         return _read_map(message)
-    except _NotFinite as problem:
-        inner = "".join(reversed(problem.steps))
-        raise Unrepresentable(path + inner if path else inner[1:], "NaN and infinity are not JSON") from None
+    except _NotFiniteError as error:
+        inner = "".join(reversed(error.steps))
+        raise EncodeError(path + inner if path else inner[1:], "NaN and infinity are not JSON") from None
 
 
 def to_struct(values: dict[str, Any], message: Struct, path: str) -> None:
@@ -52,25 +52,25 @@ def to_struct(values: dict[str, Any], message: Struct, path: str) -> None:
         path: what the map is called in an error, for example "result".
 
     Raises:
-        Unrepresentable: a value cannot be written without changing it.
+        EncodeError: a value cannot be written without changing it.
     """
     try:
         if not isinstance(values, dict):
-            raise _Refused
+            raise _ConversionError
         if not values:
             message.SetInParent()
         _write_map(values, message, MESSAGE_LEVELS)
-    except (_Refused, UnicodeEncodeError, TypeError):
+    except (_ConversionError, UnicodeEncodeError, TypeError):
         if not isinstance(values, dict):
-            raise Unrepresentable(path, f"not a map but {type(values).__name__}") from None
+            raise EncodeError(path, f"not a map but {type(values).__name__}") from None
         raise unrepresentable(values, path) from None
 
 
-def unrepresentable(values: Any, path: str) -> Unrepresentable:
+def unrepresentable(values: Any, path: str) -> EncodeError:
     """Say why a map could not be written."""
-    inner, reason = find_unrepresentable(values, integers="double") or ("", "cannot be written")
+    inner, reason = find_unencodable(values, integers="double") or ("", "cannot be written")
     dot = "." if inner and not inner.startswith("[") else ""
-    return Unrepresentable(f"{path}{dot}{inner}", reason)
+    return EncodeError(f"{path}{dot}{inner}", reason)
 
 
 def _read_map(message: Struct) -> dict[str, Any]:
@@ -83,8 +83,8 @@ def _read_map(message: Struct) -> dict[str, Any]:
             value = fields[name]
             # Most values are strings, and asking for one costs half of asking which kind it is.
             read[name] = value.string_value or _read_value(value)
-    except _NotFinite as problem:
-        problem.steps.append(f".{name}")
+    except _NotFiniteError as error:
+        error.steps.append(f".{name}")
         raise
     return read
 
@@ -94,8 +94,8 @@ def _read_list(message: ListValue) -> list[Any]:
     try:
         for value in message.values:
             read.append(value.string_value or _read_value(value))
-    except _NotFinite as problem:
-        problem.steps.append(f"[{len(read)}]")
+    except _NotFiniteError as error:
+        error.steps.append(f"[{len(read)}]")
         raise
     return read
 
@@ -108,7 +108,7 @@ def _read_value(message: Value) -> Any:
         # Only a finite number less itself is nothing.
         if number - number == 0.0:
             return number
-        raise _NotFinite
+        raise _NotFiniteError
     kind = message.WhichOneof("kind")
     if kind == "struct_value":
         return _read_map(message.struct_value)
@@ -125,7 +125,7 @@ def _read_value(message: Value) -> Any:
 def _write_map(values: dict[str, Any], message: Struct, room: int) -> None:
     room -= MAP_LEVELS
     if room < 0:
-        raise _Refused
+        raise _ConversionError
     fields = message.fields
     for name, value in values.items():
         if type(value) is str:
@@ -149,7 +149,7 @@ def _write_value(value: Any, message: Value, room: int) -> None:
     elif kind is list:
         room -= LIST_LEVELS
         if room < 0:
-            raise _Refused
+            raise _ConversionError
         if not value:
             message.list_value.SetInParent()
         parts = message.list_value.values
@@ -157,11 +157,11 @@ def _write_value(value: Any, message: Value, room: int) -> None:
             _write_value(part, parts.add(), room)
     elif kind is int:
         if not -EXACT_INTEGER <= value <= EXACT_INTEGER:
-            raise _Refused
+            raise _ConversionError
         message.number_value = value
     elif kind is float:
         if value - value != 0.0:
-            raise _Refused
+            raise _ConversionError
         message.number_value = value
     else:
         _write_value(_plain(value), message, room)
@@ -179,4 +179,4 @@ def _plain(value: Any) -> Any:
         return float(value)
     if isinstance(value, dict):
         return dict(value)
-    raise _Refused
+    raise _ConversionError

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from struct import Struct as Layout
 from typing import Any, TypeVar
 
+from ..errors import PlugsmithError
 from ..json_values import EXACT_INTEGER, LIST_LEVELS, MAP_LEVELS, MESSAGE_LEVELS
 
 K = TypeVar("K")
@@ -43,7 +44,7 @@ _numbers: dict[str, bytes] = {}
 _constants: dict[tuple[str, Any], bytes] = {}
 
 
-class Unusual(Exception):
+class NeedsSlowPathError(PlugsmithError):
     """The data holds something that is left to `struct`."""
 
 
@@ -66,18 +67,18 @@ def struct_bytes(values: dict[str, Any]) -> bytes:
         values: plain data.
 
     Raises:
-        Unusual: it holds something that `struct.to_struct` must write, or refuse.
+        NeedsSlowPathError: it holds something that `struct.to_struct` must write, or refuse.
     """
     try:
         return _map(values, MESSAGE_LEVELS)
     except (UnicodeEncodeError, AttributeError):
-        raise Unusual from None
+        raise NeedsSlowPathError from None
 
 
 def _map(values: dict[str, Any], room: int) -> bytes:
     room -= MAP_LEVELS
     if room < 0:
-        raise Unusual
+        raise NeedsSlowPathError
     parts: list[bytes] = []
     for name, value in values.items():
         kind = type(value)
@@ -97,7 +98,7 @@ def _map(values: dict[str, Any], room: int) -> bytes:
         elif kind is list:
             tag, heads, written = _LIST, _LISTS, _list(value, room)
         else:
-            raise Unusual
+            raise NeedsSlowPathError
         key = _keys.get(name) or _key(name)
         size = len(written)
         if size < _SHORT and len(key) < 20:
@@ -149,13 +150,13 @@ def _value(value: Any, room: int) -> bytes:
         return _LIST + varint(len(written)) + written
     if (kind is int and -EXACT_INTEGER <= value <= EXACT_INTEGER) or (kind is float and value - value == 0.0):
         return _NUMBER + _double(value)
-    raise Unusual
+    raise NeedsSlowPathError
 
 
 def _list(values: list[Any], room: int) -> bytes:
     room -= LIST_LEVELS
     if room < 0:
-        raise Unusual
+        raise NeedsSlowPathError
     parts: list[bytes] = []
     for value in values:
         written = _value(value, room)

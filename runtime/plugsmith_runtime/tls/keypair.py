@@ -9,12 +9,12 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from ..errors import StartError
+from ..errors import PlugsmithError, StartError
 
 _EXPIRED, _NOT_YET_VALID, _WRONG_PURPOSE = 10, 9, 26  # X509_V_ERR_* of OpenSSL
 
 
-class _NoPassword(Exception):
+class _NoPasswordError(PlugsmithError):
     pass
 
 
@@ -28,7 +28,7 @@ class _Password:
     def __call__(self) -> str:
         self.asked = True
         if self._password is None:
-            raise _NoPassword
+            raise _NoPasswordError
         return self._password
 
 
@@ -43,7 +43,7 @@ def load_pair(context: ssl.SSLContext, certfile: str, keyfile: str, password: st
     answer = _Password(password)
     try:
         context.load_cert_chain(certfile, keyfile, password=answer)
-    except _NoPassword:
+    except _NoPasswordError:
         raise StartError(f"TLS key file {keyfile} is encrypted: set keyfile_password") from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":

@@ -19,7 +19,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True)
-class Place:
+class KeyPairPaths:
     """One certificate, its key, and the authority's certificate beside it.
 
     Attributes:
@@ -49,22 +49,22 @@ class Place:
 
 
 @dataclass(frozen=True)
-class CertFolder:
+class CertificateLayout:
     """The folder with all certificates, `certs/mcp` by default."""
 
     root: Path
 
     @property
-    def ca(self) -> Place:
+    def ca(self) -> KeyPairPaths:
         """The authority."""
-        return Place(self.root / "ca", "ca", "MCP plugin CA")
+        return KeyPairPaths(self.root / "ca", "ca", "MCP plugin CA")
 
     @property
-    def gateway(self) -> Place:
+    def gateway(self) -> KeyPairPaths:
         """The gateway's client certificate."""
-        return Place(self.root / "gateway", "client", "mcp-gateway")
+        return KeyPairPaths(self.root / "gateway", "client", "mcp-gateway")
 
-    def plugin(self, name: str) -> Place:
+    def plugin(self, name: str) -> KeyPairPaths:
         """A plugin's server certificate.
 
         Raises:
@@ -74,12 +74,12 @@ class CertFolder:
             raise StartError(
                 f"plugin name {name!r}: use letters, digits, '.', '_' and '-', starting with a letter or digit"
             )
-        return Place(self.root / "plugins" / name, "server", name)
+        return KeyPairPaths(self.root / "plugins" / name, "server", name)
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[KeyPairPaths]:
         """The places that exist, the authority first."""
         found = [self.ca, self.gateway]
-        found += [Place(path, "server", path.name) for path in sorted((self.root / "plugins").glob("*"))]
+        found += [KeyPairPaths(path, "server", path.name) for path in sorted((self.root / "plugins").glob("*"))]
         return (place for place in found if place.folder.is_dir())
 
 

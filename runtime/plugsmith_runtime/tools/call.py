@@ -58,10 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         reply = asyncio.run(main())
-    except TimeoutError as problem:
-        raise StartError(f"{endpoint}: no answer within {arguments.timeout:g} s; give more with --timeout") from problem
-    except OSError as problem:
-        raise StartError(f"{endpoint}: cannot reach the server ({problem}); is it running (make serve)?") from problem
+    except TimeoutError as error:
+        raise StartError(f"{endpoint}: no answer within {arguments.timeout:g} s; give more with --timeout") from error
+    except OSError as error:
+        raise StartError(f"{endpoint}: cannot reach the server ({error}); is it running (make serve)?") from error
     if arguments.json:
         print(json.dumps(reply, indent=2, ensure_ascii=False))
     else:

@@ -66,8 +66,8 @@ async def _listening(transports: list[str], folder: str, config: str) -> AsyncIt
         # Somebody must go on reading, or a talkative plugin fills the pipe and stands still.
         echo = asyncio.create_task(_echo(process.stderr))
         yield endpoints
-    except TimeoutError as problem:
-        raise StartError(f"the server was not ready within {_START_LIMIT:g} s") from problem
+    except TimeoutError as error:
+        raise StartError(f"the server was not ready within {_START_LIMIT:g} s") from error
     finally:
         if process.returncode is None:
             process.terminate()

@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
             now: the loop's time.
 
         Raises:
-            FrameTooLong: more would come than is read.
+            FrameTooLongError: more would come than is read.
         """
         messages = self._buffer.feed(data)
         if messages:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ..errors import PlugsmithError
+
 HEADER = 4
 MAX_FRAME = 16 * 1024 * 1024
 PREFACE = b"PSU2"
 """Announces version 2: as a length of version 1 it would be above what any message may have."""
 
 
-class FrameTooLong(Exception):
+class FrameTooLongError(PlugsmithError):
     """A length says that more would come than is read.
 
     Args:
@@ -40,7 +42,7 @@ class FrameBuffer:
         """Take what arrived, and return the messages that are whole now.
 
         Raises:
-            FrameTooLong: before memory is taken for the message.
+            FrameTooLongError: before memory is taken for the message.
         """
         held = self._held
         # Nearly always one whole frame arrives.
@@ -56,7 +58,7 @@ class FrameBuffer:
             size = int.from_bytes(source[start : start + HEADER], "big")
             if size > self._limit:
                 held.clear()
-                raise FrameTooLong(size)
+                raise FrameTooLongError(size)
             end = start + HEADER + size
             if end > length:
                 break

@@ -9,7 +9,7 @@ from .connection import Connection, Limits
 from .length_prefix import HEADER, PREFACE
 
 
-class Opening(Connection):
+class ProtocolNegotiation(Connection):
     """Waits for the first four bytes, then hands the connection on.
 
     Args:

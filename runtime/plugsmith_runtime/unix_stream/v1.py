@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 
 from google.protobuf.message import DecodeError
 
-from ..net.loop_stall import ArrivalClock
+from ..net.loop_stall import LoopStallMonitor
 from .connection import Connection, Limits
-from .length_prefix import HEADER, FrameTooLong
+from .length_prefix import HEADER, FrameTooLongError
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class SerialConnection(Connection):
     def __init__(
         self,
         answer: Callable[[bytes, Callable[[bytes], None]], Awaitable[bool]],
-        clock: ArrivalClock,
+        clock: LoopStallMonitor,
         limits: Limits,
         on_lost: Callable[[Connection], None],
     ) -> None:
@@ -87,8 +87,8 @@ class SerialConnection(Connection):
             arrived = min(arrived, paused)
         try:
             requests = self._feed(data, now)
-        except FrameTooLong as problem:
-            self._refuse(f"{problem}, at most {self._limits.frame} are read")
+        except FrameTooLongError as error:
+            self._refuse(f"{error}, at most {self._limits.frame} are read")
             return
         for request in requests:
             self._requests.append((arrived, request))

@@ -10,8 +10,9 @@ from google.protobuf.message import DecodeError
 
 from ..codec.unix_v2 import write_goodbye, write_welcome
 from ..contract.plugin_stream_pb2 import ClientFrame
+from ..errors import PlugsmithError
 from .connection import Connection, Limits
-from .length_prefix import FrameTooLong
+from .length_prefix import FrameTooLongError
 
 logger = logging.getLogger(__name__)
 
@@ -74,12 +75,12 @@ class StreamConnection(Connection):
         try:
             for message in self._feed(data, self._loop.time()):
                 self._take(ClientFrame.FromString(message), len(message))
-        except FrameTooLong as problem:
-            self._refuse(f"{problem}, at most {self._limits.frame} are read")
+        except FrameTooLongError as error:
+            self._refuse(f"{error}, at most {self._limits.frame} are read")
         except DecodeError:
             self._refuse("a message that cannot be parsed")
-        except _OutOfOrder as problem:
-            self._refuse(str(problem))
+        except _OutOfOrderError as error:
+            self._refuse(str(error))
 
     def _take(self, message: ClientFrame, size: int) -> None:
         call = message.id
@@ -90,7 +91,7 @@ class StreamConnection(Connection):
             # The goodbye has said that this call is not run.
             return
         if call <= self._last_id:
-            raise _OutOfOrder(f"call {call} after call {self._last_id}")
+            raise _OutOfOrderError(f"call {call} after call {self._last_id}")
         self._last_id = call
         if self._has_room() and not self._waiting:
             self._begin(message, size)
@@ -146,5 +147,5 @@ class StreamConnection(Connection):
             self._close()
 
 
-class _OutOfOrder(Exception):
+class _OutOfOrderError(PlugsmithError):
     """A call has a number that does not grow."""

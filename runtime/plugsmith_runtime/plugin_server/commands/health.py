@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import options
 from ..endpoints import own_endpoint, reachable
-from ..healthcheck import NotReady, probe
+from ..healthcheck import NotReadyError, probe
 from ..settings import ServerSettings
 
 
@@ -32,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     for endpoint in endpoints:
         try:
             probe(endpoint, arguments.plugin, arguments.timeout)
-        except NotReady as problem:
-            print(f"{endpoint}: not ready: {problem}", file=sys.stderr)
+        except NotReadyError as error:
+            print(f"{endpoint}: not ready: {error}", file=sys.stderr)
             return 1
     return 0
 

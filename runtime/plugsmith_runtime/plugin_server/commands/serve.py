@@ -12,7 +12,7 @@ from ...host.host import Host
 from ...host.loader import add_plugin_dirs
 from ...net.sockets import raise_file_limit
 from ...observability import logging as log
-from ...process.worker_context import Membership
+from ...process.worker_context import WorkerContext
 from .. import options
 from ..readiness import StandardOutput
 from ..server import Server
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve; the exit code is 0 after a clean stop."""
     path, file, settings = options.load(arguments)
     raise_file_limit()
-    membership = Membership.found()
+    membership = WorkerContext.found()
     output = None if membership else StandardOutput(settings)
     if settings.workers > 1 and output:
         from ...process.supervisor import supervise

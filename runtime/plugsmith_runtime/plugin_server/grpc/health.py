@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 # The old Health's messages are the standard's, byte for byte.
 from ...contract import plugin_service_pb2 as pb
 from ...grpc.call import Call, StreamingCall
-from ...grpc.status import Refused, Status
+from ...grpc.status import StatusCode, StatusError
 from .names import SERVICES
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ class Health:
         name = _name(data)
         state = self._state(name)
         if state == _States.SERVICE_UNKNOWN:
-            raise Refused(Status.NOT_FOUND, f"this server has no service or plugin {name!r}")
+            raise StatusError(StatusCode.NOT_FOUND, f"this server has no service or plugin {name!r}")
         return _written(state)
 
     async def watch(self, call: StreamingCall) -> None:
         """Send the state now and whenever it changes."""
         data = await call.receive()
         if data is None:
-            raise Refused(Status.INVALID_ARGUMENT, "the request is missing")
+            raise StatusError(StatusCode.INVALID_ARGUMENT, "the request is missing")
         name = _name(data)
         sent = None
         while True:
@@ -81,7 +81,7 @@ def _name(data: bytes) -> str:
     try:
         return pb.HealthCheckRequest.FromString(data).service
     except DecodeError:
-        raise Refused(Status.INVALID_ARGUMENT, "the request is no HealthCheckRequest") from None
+        raise StatusError(StatusCode.INVALID_ARGUMENT, "the request is no HealthCheckRequest") from None
 
 
 def _written(state: pb.HealthCheckResponse.ServingStatus.ValueType) -> bytes:

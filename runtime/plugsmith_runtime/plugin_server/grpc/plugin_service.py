@@ -8,9 +8,10 @@ from google.protobuf.message import DecodeError, Message
 
 from ...codec.plugin_service import read_call, unreadable, write_config, write_configs, write_reply
 from ...contract import plugin_service_pb2 as pb
+from ...errors import EncodeError
 from ...grpc.call import Call
-from ...grpc.status import Refused, Status
-from ...host.messages import Overloaded, Unrepresentable
+from ...grpc.status import StatusCode, StatusError
+from ...host.messages import OverloadedError
 
 if TYPE_CHECKING:
     from ...host.host import Host
@@ -34,16 +35,16 @@ class Service:
         request = _parsed(pb.InvokeHookRequest, data)
         try:
             hook_call = read_call(request, "grpc", call.info.identity, len(data))
-        except Unrepresentable as problem:
-            refused, code = unreadable(request, problem, "grpc", call.info.identity, len(data))
-            return self._host.refuse(refused, code, str(problem), write_reply)
+        except EncodeError as error:
+            refused, code = unreadable(request, error, "grpc", call.info.identity, len(data))
+            return self._host.refuse(refused, code, str(error), write_reply)
         if self._host.tracer is not None:
             fields = {name: call.fields.get(name.encode()) for name in _TRACE}
             hook_call.trace = {name: value.decode("latin-1") for name, value in fields.items() if value}
         try:
             return await self._host.answer(hook_call, write_reply)
-        except Overloaded as problem:
-            raise Refused(Status.RESOURCE_EXHAUSTED, str(problem)) from None
+        except OverloadedError as error:
+            raise StatusError(StatusCode.RESOURCE_EXHAUSTED, str(error)) from None
 
     async def get_plugin_config(self, data: bytes, call: Call) -> bytes:
         """Return one plugin's configuration."""
@@ -60,4 +61,4 @@ def _parsed(message: type[M], data: bytes) -> M:
         return message.FromString(data)
     except DecodeError:
         text = f"the request is no {message.DESCRIPTOR.full_name}"
-        raise Refused(Status.INVALID_ARGUMENT, text) from None
+        raise StatusError(StatusCode.INVALID_ARGUMENT, text) from None

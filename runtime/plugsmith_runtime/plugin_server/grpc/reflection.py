@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from ...contract import plugin_service_pb2
 from ...contract.google.protobuf import struct_pb2
 from ...grpc.call import StreamingCall
-from ...grpc.status import Refused, Status
+from ...grpc.status import StatusCode, StatusError
 from .names import OLD_PACKAGE, OWN_PACKAGE, SERVICES
 
 
@@ -29,12 +29,12 @@ class Reflection:
             try:
                 request = reflection_pb2.ServerReflectionRequest.FromString(data)
             except DecodeError:
-                raise Refused(Status.INVALID_ARGUMENT, "the request is no ServerReflectionRequest") from None
+                raise StatusError(StatusCode.INVALID_ARGUMENT, "the request is no ServerReflectionRequest") from None
             response = reflection_pb2.ServerReflectionResponse(valid_host=request.host, original_request=request)
             try:
                 self._answer(request, response)
             except KeyError:
-                response.error_response.error_code = Status.NOT_FOUND
+                response.error_response.error_code = StatusCode.NOT_FOUND
                 response.error_response.error_message = "this server has no such file or symbol"
             await call.send(response.SerializeToString())
 

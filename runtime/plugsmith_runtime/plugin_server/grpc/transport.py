@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...codec.plugin_service import check_configs
 from ...grpc.call import StreamingCall, UnaryCall
-from ...grpc.server import NAME, GrpcSite, Make
+from ...grpc.server import NAME, CallFactory, GrpcServer
 from ...http2 import Connection
 from .health import Health
 from .names import HEALTH, PACKAGES, REFLECTION
@@ -19,7 +19,7 @@ from .plugin_service import Service
 
 if TYPE_CHECKING:
     from ...host.host import Host
-    from ...net.listeners import Accepting, Listeners
+    from ...net.listeners import Acceptor, SocketProvider
     from ..settings import ServerSettings
     from .reflection import Reflection
 
@@ -43,15 +43,15 @@ class GrpcTransport:
 
     finished: asyncio.Event | None = None
 
-    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> None:
         self._host = host
         self._settings = settings
         self._listeners = listeners
-        self._servers: list[Accepting] = []
+        self._servers: list[Acceptor] = []
         self._path: str | None = None
         self._health = Health(host)
         self._reflection: Reflection | None = None
-        self._site: GrpcSite
+        self._site: GrpcServer
 
     async def start(self) -> list[str]:
         """Listen; see Transport.
@@ -73,7 +73,7 @@ class GrpcTransport:
             opened.append((self._listeners.unix(NAME, settings.uds, _PATH_HELP), None))
             self._path = settings.uds
             endpoints.append(f"grpc+unix://{settings.uds}")
-        self._site = GrpcSite(self._host, self._settings, self._methods())
+        self._site = GrpcServer(self._host, self._settings, self._methods())
         make = partial(Connection, self._site)
         for sock, tls in opened:
             self._servers.append(await self._listeners.serve(make, sock, tls, self._settings.limits.read_time))
@@ -120,9 +120,9 @@ class GrpcTransport:
             self._reflection = Reflection()
         await self._reflection.info(call)
 
-    def _methods(self) -> dict[bytes, Make]:
+    def _methods(self) -> dict[bytes, CallFactory]:
         service, health = Service(self._host), self._health
-        made: dict[str, Make] = {
+        made: dict[str, CallFactory] = {
             f"{HEALTH}/Check": partial(UnaryCall, method=health.check),
             f"{HEALTH}/Watch": partial(StreamingCall, method=health.watch),
             f"{REFLECTION}/ServerReflectionInfo": partial(StreamingCall, method=self._reflect),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from ...host.host import Host
 from ...http import security as guards
-from ...http.responses import HttpRefusal, Receive, Scope, Send, send_refusal
+from ...http.responses import HttpError, Receive, Scope, Send, send_refusal
 from ...observability.status import StatusPages
 from ...tls.identity import scope_identity
 from .requests import Request, read_body
@@ -53,13 +53,13 @@ class HttpApp:
                 await self._page(scope, send)
             elif request := await self._read(scope, receive):
                 await route(request, send)
-        except HttpRefusal as refusal:
+        except HttpError as refusal:
             await send_refusal(send, refusal)
 
     async def _read(self, scope: Scope, receive: Receive) -> Request | None:
         """Check and read a request; None when the client is gone."""
         if scope["method"] != "POST":
-            raise HttpRefusal(405, "this server has no sessions and no streams: use POST", _ALLOW_POST)
+            raise HttpError(405, "this server has no sessions and no streams: use POST", _ALLOW_POST)
         headers = guards.wanted_headers(scope)
         if self._check_origin is not None:
             self._check_origin(headers)
@@ -75,7 +75,7 @@ class HttpApp:
     async def _page(self, scope: Scope, send: Send) -> None:
         page = await self._pages.answer(scope)
         if page is None:
-            raise HttpRefusal(404, "not found: MCP is at /mcp")
+            raise HttpError(404, "not found: MCP is at /mcp")
         # Whoever asks for health has no secret to learn; metrics name plugins and tell how busy they are.
         if scope["path"] not in ("/health", "/ready") and self._check_origin is not None:
             self._check_origin(guards.wanted_headers(scope))

@@ -7,24 +7,24 @@ import binascii
 from typing import Any
 
 from ...http.security import METHOD, NAME, Headers
-from ...mcp.jsonrpc import HEADER_MISMATCH, Refusal
+from ...mcp.jsonrpc import HEADER_MISMATCH, JsonRpcError
 
 
 def check_routing(headers: Headers, message: Any) -> None:
     """Check that the headers which proxies route by say what the body says, as version 2026-07-28 wants.
 
     Raises:
-        Refusal: a header is missing or differs.
+        JsonRpcError: a header is missing or differs.
     """
     if type(message) is not dict or "id" not in message:
         return
     method = message.get("method")
     if headers.get(METHOD, b"").decode("latin-1") != method:
-        raise Refusal(HEADER_MISMATCH, "header Mcp-Method differs from the member method")
+        raise JsonRpcError(HEADER_MISMATCH, "header Mcp-Method differs from the member method")
     if method == "tools/call" and type(params := message.get("params")) is dict:
         name = params.get("name")
         if name is not None and _decoded(headers.get(NAME, b"")) != name:
-            raise Refusal(HEADER_MISMATCH, "header Mcp-Name differs from params.name")
+            raise JsonRpcError(HEADER_MISMATCH, "header Mcp-Name differs from params.name")
 
 
 def _decoded(value: bytes) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...http import security as guards
-from ...http.responses import HttpRefusal, Receive
+from ...http.responses import HttpError, Receive
 
 
 class Request(NamedTuple):
@@ -37,7 +37,7 @@ async def read_body(headers: guards.Headers, receive: Receive, limit: int) -> by
         The body; None when the client is gone.
 
     Raises:
-        HttpRefusal: the body is too large.
+        HttpError: the body is too large.
     """
     if int(headers.get(guards.CONTENT_LENGTH, b"0")) > limit:
         raise _too_large(limit)
@@ -62,5 +62,5 @@ async def read_body(headers: guards.Headers, receive: Receive, limit: int) -> by
     return body
 
 
-def _too_large(limit: int) -> HttpRefusal:
-    return HttpRefusal(413, f"the body is larger than {limit} bytes (PLUGINS_MAX_MESSAGE_BYTES)")
+def _too_large(limit: int) -> HttpError:
+    return HttpError(413, f"the body is larger than {limit} bytes (PLUGINS_MAX_MESSAGE_BYTES)")

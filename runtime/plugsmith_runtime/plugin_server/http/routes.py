@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...http import security as guards
 from ...http.responses import JSON, RETRY_AFTER, TEXT, Send, send_body, send_empty
-from ...mcp import McpEndpoint, Refusal, Sender, decode, error_message
+from ...mcp import JsonRpcError, McpEndpoint, Sender, decode, error_message
 from ...mcp.jsonrpc import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
@@ -50,7 +50,7 @@ class McpRoute:
             if version == STATELESS_VERSION:
                 check_routing(headers, message)
             code, reply = await self._endpoint.answer(message, Sender(version, identity, len(body), trace))
-        except Refusal as refusal:
+        except JsonRpcError as refusal:
             code, reply = refusal.code, error_message(readable_id(message), refusal)
         if reply is None:
             await send_empty(send, 202)

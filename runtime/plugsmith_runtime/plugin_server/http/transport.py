@@ -9,7 +9,7 @@ from ...http import security as guards
 from ...http.connection import Policy
 from ...http.uvicorn_server import UvicornServer
 from ...mcp import McpEndpoint
-from ...net.listeners import Listeners
+from ...net.listeners import SocketProvider
 from ...net.peer_credentials import check_uids
 from ..docker import DockerEndpoint
 from ..settings import ServerSettings
@@ -31,7 +31,7 @@ class HttpTransport:
 
     name = "http"
 
-    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> None:
         self._listeners = listeners
         self._host = host
         self._settings = settings

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...host.host import Host
-from ...mcp import INVALID_REQUEST, McpEndpoint, Refusal, Sender, decode, error_message
+from ...mcp import INVALID_REQUEST, JsonRpcError, McpEndpoint, Sender, decode, error_message
 from ...mcp.stdio.descriptors import StandardStreams
 from ...mcp.stdio.lines import LineSplitter
 from ...mcp.stdio.pipes import Reader, Writer
 from ...mcp.versions import HANDSHAKE_VERSIONS, PROTOCOL_VERSION_KEY, STATELESS_VERSION, negotiate
-from ...net.listeners import Listeners
+from ...net.listeners import SocketProvider
 from ..settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class StdioTransport:
 
     name = "stdio"
 
-    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> None:
         self._host = host
         self._limit = settings.limits.message_bytes
         self._lines = LineSplitter(self._limit)
@@ -112,10 +112,10 @@ class StdioTransport:
         try:
             if line is None:
                 text = f"the message is larger than {self._limit} bytes (PLUGINS_MAX_MESSAGE_BYTES)"
-                raise Refusal(INVALID_REQUEST, text)
+                raise JsonRpcError(INVALID_REQUEST, text)
             message = decode(line)
             _, reply = await self._endpoint.answer(message, Sender(self._speaks(message), size=len(line)))
-        except Refusal as refusal:
+        except JsonRpcError as refusal:
             reply = error_message(None, refusal)
         if reply is not None:
             self._writer.write(reply + b"\n")

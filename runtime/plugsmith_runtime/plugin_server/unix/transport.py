@@ -7,17 +7,17 @@ import logging
 from typing import TYPE_CHECKING
 
 from ...codec.plugin_service import check_configs
-from ...net.loop_stall import ArrivalClock
+from ...net.loop_stall import LoopStallMonitor
 from ...net.peer_credentials import check_uids, is_allowed
 from ...unix_stream.connection import Connection, Limits
 from ...unix_stream.length_prefix import MAX_FRAME
-from ...unix_stream.negotiation import Opening
+from ...unix_stream.negotiation import ProtocolNegotiation
 from ...unix_stream.v1 import SerialConnection
 from .v1 import SerialAnswers
 
 if TYPE_CHECKING:
     from ...host.host import Host
-    from ...net.listeners import Accepting, Listeners
+    from ...net.listeners import Acceptor, SocketProvider
     from ..settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class UnixTransport:
 
     finished: asyncio.Event | None = None
 
-    def __init__(self, host: Host, settings: ServerSettings, listeners: Listeners) -> None:
+    def __init__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> None:
         self._listeners = listeners
         self._host = host
         self._path = settings.unix.path
@@ -56,8 +56,8 @@ class UnixTransport:
         self._serial = SerialAnswers(host)
         self._connections: set[Connection] = set()
         self._all_lost = asyncio.Event()
-        self._server: Accepting
-        self._clock: ArrivalClock
+        self._server: Acceptor
+        self._clock: LoopStallMonitor
 
     async def start(self) -> list[str]:
         """Listen.
@@ -68,7 +68,7 @@ class UnixTransport:
         check_uids(self._uids)
         check_configs(self._host.plugin_configs())
         sock = self._listeners.unix(_NAME, self._path, _SETTING)
-        self._clock = ArrivalClock(self._close_overdue)
+        self._clock = LoopStallMonitor(self._close_overdue)
         self._server = await self._listeners.serve(self._accept, sock)
         return [f"unix://{self._path}"]
 
@@ -99,7 +99,7 @@ class UnixTransport:
         self._clock.stop()
 
     def _accept(self) -> Connection:
-        return Opening(self._admit, self._begin, self._limits, self._lost)
+        return ProtocolNegotiation(self._admit, self._begin, self._limits, self._lost)
 
     def _admit(self, connection: Connection, transport: asyncio.BaseTransport) -> bool:
         if not is_allowed(transport, self._uids) or not self._host.connections.open(_NAME):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ...codec import plugin_service as protobuf
 from ...contract import plugin_service_pb2 as pb
-from ...errors import ErrorCode
-from ...host.messages import HookReply, Overloaded, Unrepresentable
+from ...errors import EncodeError
+from ...host.errors import ErrorCode
+from ...host.messages import HookReply, OverloadedError
 from ...unix_stream.length_prefix import MAX_FRAME
 
 if TYPE_CHECKING:
@@ -51,17 +52,17 @@ class SerialAnswers:
             overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
             written = protobuf.write_reply(reply)
             if len(written) > MAX_FRAME:
-                raise Unrepresentable("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+                raise EncodeError("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
             send(written)
             return written
 
         size = len(data)
         try:
             await self._host.answer(protobuf.read_call(request, "unix", size=size), deliver)
-        except Unrepresentable as problem:
-            refused, code = protobuf.unreadable(request, problem, "unix", size=size)
-            self._host.refuse(refused, code, str(problem), deliver)
-        except Overloaded as refusal:
+        except EncodeError as error:
+            refused, code = protobuf.unreadable(request, error, "unix", size=size)
+            self._host.refuse(refused, code, str(error), deliver)
+        except OverloadedError as refusal:
             deliver(refusal.reply)
         # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
         return not overrun

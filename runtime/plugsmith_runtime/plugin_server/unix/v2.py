@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...codec import unix_v2 as stream
 from ...contract import plugin_stream_pb2 as pb
-from ...host.messages import Overloaded
+from ...host.messages import OverloadedError
 
 if TYPE_CHECKING:
     from ...host.host import Host
@@ -46,7 +46,7 @@ class StreamAnswers:
         write = partial(stream.write_reply, frame.id)
         try:
             return await self._host.answer(stream.read_call(frame.invoke, "unix", size), write)
-        except stream.Unreadable as problem:
-            return self._host.refuse(problem.call, problem.code, str(problem), write)
-        except Overloaded as refusal:
+        except stream.CallDecodeError as error:
+            return self._host.refuse(error.call, error.code, str(error), write)
+        except OverloadedError as refusal:
             return write(refusal.reply)

@@ -70,5 +70,5 @@ def draw(figures: Sequence[Figures], title: str, path: Path) -> None:
         part.margins(x=0.15)
     try:
         picture.savefig(path)
-    except (OSError, ValueError) as problem:
-        raise StartError(f"{path}: cannot write the picture ({problem}); name a file that ends in .png") from problem
+    except (OSError, ValueError) as error:
+        raise StartError(f"{path}: cannot write the picture ({error}); name a file that ends in .png") from error

@@ -12,7 +12,7 @@ from ...errors import StartError
 from ...tls.layout import DEFAULT_FOLDER
 
 if TYPE_CHECKING:
-    from .manager import Maker, Outcome
+    from .manager import CertificateManager, Outcome
 
 _TARGETS = {
     "ca": "make or renew the authority that signs the others",
@@ -63,21 +63,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise StartError("the certs command needs the package cryptography: install the extra 'certs'") from None
     try:
         return _check(arguments) if arguments.target == "check" else _make(arguments)
-    except OSError as problem:
+    except OSError as error:
         raise StartError(
-            f"{problem.filename or arguments.dir}: {problem.strerror}: give a folder that can be written"
+            f"{error.filename or arguments.dir}: {error.strerror}: give a folder that can be written"
         ) from None
 
 
 def _make(arguments: argparse.Namespace) -> int:
-    from ...tls.layout import CertFolder, own_name
+    from ...tls.layout import CertificateLayout, own_name
     from . import lifetime
-    from .manager import Maker
+    from .manager import CertificateManager
     from .names import general_name
 
     target = arguments.target
-    folder = CertFolder(Path(arguments.dir))
-    maker = Maker(
+    folder = CertificateLayout(Path(arguments.dir))
+    maker = CertificateManager(
         folder,
         key_type=arguments.key_type,
         passphrase=_passphrase(arguments, ""),
@@ -103,7 +103,7 @@ def _make(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _authority(maker: Maker, target: str) -> Outcome:
+def _authority(maker: CertificateManager, target: str) -> Outcome:
     """Renew the authority when it is due; --force replaces it only when everything is made anew."""
     from . import lifetime
 
@@ -111,10 +111,10 @@ def _authority(maker: Maker, target: str) -> Outcome:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from ...tls.layout import CertFolder
+    from ...tls.layout import CertificateLayout
     from .table import check_folder, table
 
-    folder = CertFolder(Path(arguments.dir))
+    folder = CertificateLayout(Path(arguments.dir))
     passphrases = _passphrase(arguments, ""), _passphrase(arguments, "ca_")
     inspections = check_folder(folder, *passphrases, arguments.days)
     if not inspections:

@@ -9,10 +9,10 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from ...tls.layout import Place, Usage
+from ...tls.layout import KeyPairPaths, Usage
 from .build import EXTENDED_USAGES
 from .files import KEY_MODE
-from .keys import KeyEncrypted, KeyUnreadable, read_key
+from .keys import KeyEncryptedError, KeyUnreadableError, read_key
 
 SOON = timedelta(days=30)
 """A certificate is renewed when less is left than this, or than a third of its lifetime when that is shorter."""
@@ -29,13 +29,15 @@ class Inspection:
         notes: what is worth knowing.
     """
 
-    place: Place
+    place: KeyPairPaths
     certificate: x509.Certificate | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def inspect(place: Place, ca: x509.Certificate | None, passphrase: bytes | None, days: int | None = None) -> Inspection:
+def inspect(
+    place: KeyPairPaths, ca: x509.Certificate | None, passphrase: bytes | None, days: int | None = None
+) -> Inspection:
     """Inspect a place.
 
     Args:
@@ -47,8 +49,8 @@ def inspect(place: Place, ca: x509.Certificate | None, passphrase: bytes | None,
     found = Inspection(place)
     try:
         found.certificate = read_certificate(place.certificate)
-    except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "damaged"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "damaged"
         found.problems.append(f"certificate: {(reason or 'cannot be read').lower()}")
         return found
     found.problems += _time_problems(found.certificate, days)
@@ -112,10 +114,10 @@ def _inspect_key(found: Inspection, certificate: x509.Certificate, passphrase: b
         return
     try:
         key = read_key(path, passphrase)
-    except KeyEncrypted:
+    except KeyEncryptedError:
         found.notes.append("key encrypted, not compared")
-    except KeyUnreadable as problem:
-        found.problems.append(f"key: {problem}")
+    except KeyUnreadableError as error:
+        found.problems.append(f"key: {error}")
         return
     else:
         if key.public_key() != certificate.public_key():

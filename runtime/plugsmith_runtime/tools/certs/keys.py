@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from ...errors import StartError
+from ...errors import PlugsmithError, StartError
 
 KeyType = Literal["ec", "rsa"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -17,11 +17,11 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 RSA_BITS = 4096
 
 
-class KeyEncrypted(Exception):
+class KeyEncryptedError(PlugsmithError):
     """The key needs a passphrase, and none was given."""
 
 
-class KeyUnreadable(Exception):
+class KeyUnreadableError(PlugsmithError):
     """The key cannot be read; the text says why."""
 
 
@@ -44,22 +44,22 @@ def read_key(path: Path, passphrase: bytes | None) -> PrivateKey:
     """Read a key.
 
     Raises:
-        KeyEncrypted: it needs a passphrase.
-        KeyUnreadable: it is missing, damaged, of another type, or the passphrase is wrong.
+        KeyEncryptedError: it needs a passphrase.
+        KeyUnreadableError: it is missing, damaged, of another type, or the passphrase is wrong.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise KeyUnreadable((error.strerror or "cannot be read").lower()) from None
+        raise KeyUnreadableError((error.strerror or "cannot be read").lower()) from None
     encrypted = b"ENCRYPTED" in content
     if encrypted and passphrase is None:
-        raise KeyEncrypted
+        raise KeyEncryptedError
     try:
         key = serialization.load_pem_private_key(content, passphrase if encrypted else None)
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyUnreadable("wrong passphrase, or damaged" if encrypted else "damaged") from None
+        raise KeyUnreadableError("wrong passphrase, or damaged" if encrypted else "damaged") from None
     if not isinstance(key, PrivateKey):
-        raise KeyUnreadable("neither an EC nor an RSA key")
+        raise KeyUnreadableError("neither an EC nor an RSA key")
     return key
 
 
@@ -71,7 +71,7 @@ def read_ca_key(path: Path, passphrase: bytes | None) -> PrivateKey:
     """
     try:
         return read_key(path, passphrase)
-    except KeyEncrypted:
+    except KeyEncryptedError:
         raise StartError(f"{path} is encrypted: give its passphrase with --ca-passphrase-file or -env") from None
-    except KeyUnreadable as problem:
-        raise StartError(f"{path}: {problem}: a certificate can be signed only with the authority's key") from None
+    except KeyUnreadableError as error:
+        raise StartError(f"{path}: {error}: a certificate can be signed only with the authority's key") from None

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...errors import StartError
-from ...tls.layout import CertFolder, Place
+from ...tls.layout import CertificateLayout, KeyPairPaths
 from .build import make_ca, make_leaf
 from .files import CERTIFICATE_MODE, KEY_MODE, write_file, write_pair
 from .inspection import Inspection, inspect, read_certificate
@@ -21,14 +21,14 @@ from .names import common_name, general_name, names_of, own_names, shown
 class Outcome:
     """What became of a place: "made", "renewed" or "kept", and why."""
 
-    place: Place
+    place: KeyPairPaths
     action: str
     reason: str
     certificate: x509.Certificate
 
 
 @dataclass(frozen=True)
-class Maker:
+class CertificateManager:
     """Makes certificates in a folder.
 
     Attributes:
@@ -39,7 +39,7 @@ class Maker:
         force: make new ones even where the present ones are good.
     """
 
-    folder: CertFolder
+    folder: CertificateLayout
     key_type: KeyType = "ec"
     passphrase: bytes | None = None
     ca_passphrase: bytes | None = None
@@ -77,7 +77,7 @@ class Maker:
         self._write(place, certificate, key_pem(key, self.ca_passphrase) if fresh or force else None)
         return Outcome(place, "made" if fresh else "renewed", reason, certificate)
 
-    def leaf(self, place: Place, days: int, hosts: Sequence[str]) -> Outcome:
+    def leaf(self, place: KeyPairPaths, days: int, hosts: Sequence[str]) -> Outcome:
         """Make sure that a server or a client has a certificate of the present authority.
 
         Args:
@@ -114,7 +114,7 @@ class Maker:
         self._copy_ca(place)
         return outcome
 
-    def _write(self, place: Place, certificate: x509.Certificate, key: bytes | None) -> None:
+    def _write(self, place: KeyPairPaths, certificate: x509.Certificate, key: bytes | None) -> None:
         self.folder.root.mkdir(parents=True, exist_ok=True)
         ignore = self.folder.root / ".gitignore"
         if not ignore.exists():
@@ -125,7 +125,7 @@ class Maker:
         else:
             write_pair(place.certificate, pem, place.key, key)
 
-    def _copy_ca(self, place: Place) -> None:
+    def _copy_ca(self, place: KeyPairPaths) -> None:
         content = self.folder.ca.certificate.read_bytes()
         if not place.ca.exists() or place.ca.read_bytes() != content:
             write_file(place.ca, content, CERTIFICATE_MODE)

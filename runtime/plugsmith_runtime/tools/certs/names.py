@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from cryptography import x509
 
 from ...errors import StartError
-from ...tls.layout import Place
+from ...tls.layout import KeyPairPaths
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -41,12 +41,12 @@ def general_name(host: str) -> x509.GeneralName:
     return x509.DNSName(".".join(labels))
 
 
-def common_name(place: Place) -> str:
+def common_name(place: KeyPairPaths) -> str:
     """The common name of the certificate of a place, which is one of its DNS names too."""
     return f"mcp-plugin-{dns_label(place.name)}" if place.usage == "server" else place.name
 
 
-def own_names(place: Place) -> list[x509.GeneralName]:
+def own_names(place: KeyPairPaths) -> list[x509.GeneralName]:
     """The names that the certificate of a place always has.
 
     A server is reached by its name and on its own machine; a client has only a name.

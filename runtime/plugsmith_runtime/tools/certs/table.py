@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cryptography import x509
 
-from ...tls.layout import CertFolder, Place
+from ...tls.layout import CertificateLayout, KeyPairPaths
 from .inspection import Inspection, days_left, inspect, read_certificate
 from .names import names_of, shown
 
@@ -14,7 +14,7 @@ HEADINGS = ("file", "subject", "alternative names", "usage", "days left", "state
 
 
 def check_folder(
-    folder: CertFolder, passphrase: bytes | None, ca_passphrase: bytes | None, days: int | None
+    folder: CertificateLayout, passphrase: bytes | None, ca_passphrase: bytes | None, days: int | None
 ) -> list[Inspection]:
     """Inspect all that a folder holds.
 
@@ -40,7 +40,7 @@ def check_folder(
     return inspections
 
 
-def table(inspections: Sequence[Inspection], folder: CertFolder) -> str:
+def table(inspections: Sequence[Inspection], folder: CertificateLayout) -> str:
     """Lay inspections out as a table."""
     rows = [HEADINGS, *(_row(item, folder) for item in inspections)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
@@ -48,7 +48,7 @@ def table(inspections: Sequence[Inspection], folder: CertFolder) -> str:
     return "\n".join(lines)
 
 
-def _row(found: Inspection, folder: CertFolder) -> tuple[str, ...]:
+def _row(found: Inspection, folder: CertificateLayout) -> tuple[str, ...]:
     file = str(found.place.certificate.relative_to(folder.root))
     state = "; ".join([*found.problems, *found.notes]) or "ok"
     if found.certificate is None:
@@ -58,7 +58,7 @@ def _row(found: Inspection, folder: CertFolder) -> tuple[str, ...]:
     return file, subject, names, found.place.usage, f"{days_left(found.certificate):.0f}", state
 
 
-def _read(place: Place) -> x509.Certificate | None:
+def _read(place: KeyPairPaths) -> x509.Certificate | None:
     try:
         return read_certificate(place.ca)
     except (OSError, ValueError):

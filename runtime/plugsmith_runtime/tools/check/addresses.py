@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...client import connect
 from ...errors import StartError
 from ...host.config import ConfigFile
-from ...net.sockets import bind_tcp, look_at_unix_path
+from ...net.sockets import bind_tcp, check_socket_path
 from ...plugin_server.endpoints import client_tls, own_endpoint
 from ...plugin_server.settings import ServerSettings
 from ...tls.settings import TlsSettings
@@ -92,7 +92,7 @@ async def _served(place: _Place) -> set[str]:
 def _free(place: _Place, subject: str) -> Finding:
     try:
         if place.path:
-            stale = look_at_unix_path(place.path, place.setting)
+            stale = check_socket_path(place.path, place.setting)
             state = "free, once the next start has removed what a dead server left" if stale else "free"
             return Finding(subject, "ok", f"{place.endpoint}: {state}")
         bind_tcp(place.host, place.port, place.setting).close()

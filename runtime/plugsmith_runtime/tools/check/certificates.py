@@ -9,7 +9,7 @@ from typing import Literal
 from ...errors import StartError
 from ...plugin_server.settings import ServerSettings
 from ...tls.check import check_tls
-from ...tls.layout import DEFAULT_FOLDER, CertFolder
+from ...tls.layout import DEFAULT_FOLDER, CertificateLayout
 from ...tls.settings import TlsSettings
 from . import Finding, problem
 
@@ -27,7 +27,7 @@ def check_certificates(settings: ServerSettings) -> Iterator[Finding]:
         yield from _transport("http", settings.http.tls, settings.http.host, settings.http.uds)
     if "grpc" in settings.transports:
         yield from _transport("grpc", settings.grpc.tls, settings.grpc.host, settings.grpc.uds)
-    folder = CertFolder(Path(DEFAULT_FOLDER))
+    folder = CertificateLayout(Path(DEFAULT_FOLDER))
     if folder.root.is_dir():
         yield from _folder(folder)
 
@@ -47,7 +47,7 @@ def _transport(name: Literal["http", "grpc"], tls: TlsSettings | None, host: str
         yield Finding("certificates", "ok", f"{name} serves with {tls.certfile}, for {clients}")
 
 
-def _folder(folder: CertFolder) -> Iterator[Finding]:
+def _folder(folder: CertificateLayout) -> Iterator[Finding]:
     try:
         from ..certs.inspection import days_left
         from ..certs.table import check_folder

@@ -43,14 +43,14 @@ def load_cases(path: Path) -> list[Case]:
     """
     try:
         cases = TypeAdapter(list[Case]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as problem:
+    except OSError as error:
         raise StartError(
-            f"{path}: cannot read the demo's cases ({problem.strerror}); name a file with --cases"
-        ) from problem
-    except yaml.YAMLError as problem:
-        raise StartError(f"{path}: not valid YAML: {' '.join(str(problem).split())}") from problem
-    except ValidationError as problem:
-        raise StartError(f"{path}: {validation_message(problem)}") from problem
+            f"{path}: cannot read the demo's cases ({error.strerror}); name a file with --cases"
+        ) from error
+    except yaml.YAMLError as error:
+        raise StartError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        raise StartError(f"{path}: {validation_message(error)}") from error
     for case in cases:
         if case.hook not in CALLS:
             raise StartError(f"{path}: case {case.title!r}: unknown hook {case.hook!r}")

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from ...plugin_server import options
-from ...tls.layout import DEFAULT_FOLDER, CertFolder
+from ...tls.layout import DEFAULT_FOLDER, CertificateLayout
 from .connector_file import connector_document
 from .gateway_file import document, find_shim_dir, needs_shim, start_note
 
@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a file that serves all plugins, one for each transport; notes go to standard error."""
     path, file, settings = options.load(arguments)
-    client_dir = Path(arguments.client_dir or CertFolder(Path(DEFAULT_FOLDER)).gateway.folder).absolute()
+    client_dir = Path(arguments.client_dir or CertificateLayout(Path(DEFAULT_FOLDER)).gateway.folder).absolute()
     documents = []
     notes = []
     for transport in settings.transports:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...client import ClientTls
 from ...errors import StartError
-from ...tls.layout import CertFolder, Place, own_name
+from ...tls.layout import CertificateLayout, KeyPairPaths, own_name
 from ...tls.settings import TlsSettings
 
 # Servers warn about a certificate that is soon to expire.
@@ -23,8 +23,8 @@ class Certificates:
         client: where the client's files are.
     """
 
-    server: Place
-    client: Place
+    server: KeyPairPaths
+    client: KeyPairPaths
 
     @property
     def server_tls(self) -> TlsSettings:
@@ -52,11 +52,11 @@ def throwaway_certificates(folder: Path) -> Certificates:
         StartError: the package cryptography is missing.
     """
     try:
-        from ..certs.manager import Maker
+        from ..certs.manager import CertificateManager
     except ImportError:
         raise StartError("making certificates needs the package cryptography: install the extra 'certs'") from None
-    places = CertFolder(folder)
-    maker = Maker(places)
+    places = CertificateLayout(folder)
+    maker = CertificateManager(places)
     maker.ca(_DAYS)
     for place in (places.gateway, places.plugin(own_name())):
         maker.leaf(place, _DAYS, hosts=[])

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...exact_json import dumps, loads
 from ...host.host import Host
-from ...host.messages import HookCall, HookReply, Overloaded
+from ...host.messages import HookCall, HookReply, OverloadedError
 from .client import PluginClient
 from .entries import Source, config_file
 
@@ -53,8 +53,8 @@ class HostClient:
         call = HookCall(hook, plugin, sent["payload"], sent["context"], "test")
         try:
             text = await self._host.answer(call, _encode)
-        except Overloaded as problem:
-            text = _encode(problem.reply)
+        except OverloadedError as error:
+            text = _encode(error.reply)
         reply: dict[str, Any] = loads(text)
         return reply
 

@@ -15,7 +15,7 @@ from ...client import ClientTls, connect
 from ...errors import StartError
 from ...host.config import ConfigFile
 from ...host.host import Host
-from ...net.listeners import Listeners
+from ...net.listeners import SocketProvider
 from ...plugin_server.settings import ServerSettings, resolve_settings
 from ...plugin_server.transports import load_transport
 from .certificates import Certificates
@@ -90,7 +90,7 @@ async def served(
         await host.start()
         endpoints = {}
         for name in chosen:
-            transport = load_transport(name)(host, settings, Listeners())
+            transport = load_transport(name)(host, settings, SocketProvider())
             stack.push_async_callback(transport.stop, _GRACE)
             for endpoint in await transport.start():
                 scheme = endpoint.partition(":")[0]
