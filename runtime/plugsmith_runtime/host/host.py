@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -168,65 +167,64 @@ class Host:
         entry = hosted.config if hosted else self._failed.get(key) or self._disabled.get(key)
         return entry.reply() if entry else None
 
-    async def answer(self, call: HookCall, encode: Callable[[HookReply], bytes]) -> bytes:
-        """Run a hook and write its reply.
+    async def call(self, call: HookCall) -> HookReply:
+        """Run a hook; `respond` also encodes, sends and records.
 
         Args:
             call: the call; whatever is wrong with it becomes an error reply.
-            encode: writes a reply in the transport's format; it may raise EncodeError for a result. What it
-                returns may be sent already.
-
-        Returns:
-            What `encode` made of the reply.
 
         Raises:
             OverloadedError: too many hooks are running; this one was not begun.
         """
-        began = perf_counter()
-        hosted = self._hosted.get(call.plugin.lower())
         if self.running >= self._most:
             text = f"{self._most} hooks are running (PLUGINS_MAX_CONCURRENT_HOOKS); send the call again later"
-            reply = error_reply(call, ErrorCode.OVERLOADED, text)
-            self._record(call, hosted, *verdict(reply), began, 0)
-            raise OverloadedError(reply)
+            raise OverloadedError(error_reply(call, ErrorCode.OVERLOADED, text))
+        hosted = self._hosted.get(call.plugin.lower())
+        if hosted is None:
+            return self._no_plugin(call) if self.tracer is None else await self._traced(self.tracer, None, call)
         self.running += 1
-        if hosted is not None:
-            hosted.running += 1
+        hosted.running += 1
         try:
-            try:
-                if self.tracer is not None:
-                    reply = await self._traced(self.tracer, hosted, call)
-                else:
-                    reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
-                written = _written(reply, encode)
-            except EncodeError as error:
-                reply = encode_error_reply(call, error)
-                written = encode(reply)
-        except asyncio.CancelledError:
-            self._record(call, hosted, Outcome.CANCELLED, "", began, 0)
-            raise
+            if self.tracer is None:
+                return await hosted.reply(call)
+            return await self._traced(self.tracer, hosted, call)
+        except EncodeError as error:
+            return encode_error_reply(call, error)
         finally:
             self.running -= 1
-            if hosted is not None:
-                hosted.running -= 1
-        if self.observers:
-            self._record(call, hosted, *verdict(reply), began, len(written))
-        return written
+            hosted.running -= 1
 
-    def refuse(self, call: HookCall, code: ErrorCode, message: str, encode: Callable[[HookReply], bytes]) -> bytes:
-        """Write the reply to a call whose payload or context the transport could not read.
+    def record(self, call: HookCall, outcome: Outcome, code: str, began: float, response_bytes: int) -> None:
+        """Tell the observers about a call that is over.
 
         Args:
-            call: what is known of the call.
-            code: what is wrong, for programs.
-            message: what is wrong, for people; it must hold no value of the payload.
-            encode: writes a reply in the transport's format.
+            call: the call.
+            outcome: how it ended.
+            code: the code of its error or violation.
+            began: when it began, as `time.perf_counter` has it.
+            response_bytes: the size of the answer.
         """
-        began = perf_counter()
-        reply = error_reply(call, code, message)
-        written = encode(reply)
-        self._record(call, self._hosted.get(call.plugin.lower()), *verdict(reply), began, len(written))
-        return written
+        told = self._told.get(outcome)
+        if told is None:
+            told = self._told[outcome] = [observer for observer in self.observers if outcome in observer.outcomes]
+        if not told:
+            return
+        hosted = self._hosted.get(call.plugin.lower())
+        record = CallRecord(
+            hosted.name if hosted else UNKNOWN,
+            call.hook if call.hook in CALLS else UNKNOWN,
+            call.transport,
+            outcome,
+            code,
+            perf_counter() - began,
+            call.size,
+            response_bytes,
+            request_id(call),
+            call.identity,
+            self.tracer.trace_id(call) if self.tracer else "",
+        )
+        for observer in told:
+            observer.done(record)
 
     def _add_methods(self, hosted: LoadedPlugin) -> None:
         for method in hosted.hooks.keys() & METHODS:
@@ -241,30 +239,6 @@ class Host:
         for watcher in self.watchers:
             watcher()
 
-    def _record(
-        self, call: HookCall, hosted: LoadedPlugin | None, outcome: Outcome, code: str, began: float, written: int
-    ) -> None:
-        told = self._told.get(outcome)
-        if told is None:
-            told = self._told[outcome] = [observer for observer in self.observers if outcome in observer.outcomes]
-        if not told:
-            return
-        record = CallRecord(
-            hosted.name if hosted else UNKNOWN,
-            call.hook if call.hook in CALLS else UNKNOWN,
-            call.transport,
-            outcome,
-            code,
-            perf_counter() - began,
-            call.size,
-            written,
-            request_id(call),
-            call.identity,
-            self.tracer.trace_id(call) if self.tracer else "",
-        )
-        for observer in told:
-            observer.done(record)
-
     async def _traced(self, tracer: Tracer, hosted: LoadedPlugin | None, call: HookCall) -> HookReply:
         with tracer.span(call) as span:
             reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
@@ -276,13 +250,3 @@ class Host:
             text = f"plugin {call.plugin} failed to start; the server's log has the reason"
             return error_reply(call, ErrorCode.PLUGIN_UNAVAILABLE, text)
         return error_reply(call, ErrorCode.UNKNOWN_PLUGIN, f"this server has no plugin {call.plugin!r}")
-
-
-def _written(reply: HookReply, encode: Callable[[HookReply], bytes]) -> bytes:
-    try:
-        return encode(reply)
-    except EncodeError:
-        if reply.dumped is None:
-            raise
-        # The plugin may have put in what has a JSON form without being JSON, such as dates and models of its own.
-        return encode(reply.dumped())

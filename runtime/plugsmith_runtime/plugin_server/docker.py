@@ -15,6 +15,7 @@ from ..host.errors import ErrorCode
 from ..host.host import Host
 from ..host.messages import HookCall, HookReply, OverloadedError
 from ..host.methods import METHODS
+from ..host.respond import respond
 
 _STATUS = {
     ErrorCode.UNKNOWN_PLUGIN: 404,
@@ -70,12 +71,12 @@ class DockerEndpoint:
             return self._no_plugin(name)
         payload, context = (params.get("payload"), params.get("context")) if name in HOOKS else (params, None)
         call = HookCall(name, plugin, payload, context, self._transport, identity, len(body), trace)
-        encode = _Encoder(name)
+        encode = _encode_hook if name in HOOKS else _encode_method
         try:
-            written = await self._host.answer(call, encode)
+            reply, body = await respond(self._host, call, encode)
         except OverloadedError as error:
-            written = encode(error.reply)
-        return encode.status, written
+            reply, body = error.reply, encode(error.reply)
+        return _status(name, reply), body
 
     def _no_plugin(self, name: str) -> Answer:
         if name in METHODS:
@@ -83,25 +84,35 @@ class DockerEndpoint:
         return _refused(400, f"params.plugin_name must be a string, one of: {', '.join(self._host.names)}")
 
 
-class _Encoder:
-    """Writes the reply to one call, and knows its status when it has."""
+def _status(name: str, reply: HookReply) -> int:
+    if reply.error is not None:
+        return _STATUS.get(reply.error["code"], 500)
+    # A hook says in its result that it blocks.
+    return 403 if name in METHODS and _blocks(reply) else 200
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self.status = 200
 
-    def __call__(self, reply: HookReply) -> bytes:
-        if reply.error is not None:
-            self.status = _STATUS.get(reply.error["code"], 500)
-            return _text(f"{reply.error['code']}: {reply.error['message']}")
-        result = reply.result or {}
-        if self._name in HOOKS:
-            answer: dict[str, Any] = {"result": result}
-            return dumps(answer if reply.context is None else answer | {"context": reply.context})
-        if not result["continue_processing"]:
-            self.status = 403
-            return _text(result["violation"]["description"])
-        return dumps({"result": result.get("modified_payload", "ok")})
+def _blocks(reply: HookReply) -> bool:
+    return reply.result is not None and not reply.result["continue_processing"]
+
+
+def _encode_hook(reply: HookReply) -> bytes:
+    if reply.error is not None:
+        return _error_text(reply.error)
+    answer: dict[str, Any] = {"result": reply.result}
+    return dumps(answer if reply.context is None else answer | {"context": reply.context})
+
+
+def _encode_method(reply: HookReply) -> bytes:
+    if reply.error is not None:
+        return _error_text(reply.error)
+    result = reply.result or {}
+    if _blocks(reply):
+        return _text(result["violation"]["description"])
+    return dumps({"result": result.get("modified_payload", "ok")})
+
+
+def _error_text(error: dict[str, Any]) -> bytes:
+    return _text(f"{error['code']}: {error['message']}")
 
 
 def _refused(status: int, text: str) -> Answer:

@@ -11,6 +11,7 @@ from ..codec.mcp_tools import GET_PLUGIN_CONFIG, GET_PLUGIN_CONFIGS, INVOKE_HOOK
 from ..contract.hooks import HOOKS
 from ..host.host import Host
 from ..host.messages import HookCall, OverloadedError
+from ..host.respond import respond
 from ..mcp.jsonrpc import (
     HEADER_MISMATCH,
     INTERNAL_ERROR,
@@ -150,9 +151,10 @@ class McpEndpoint:
             payload, context = arguments.get("payload"), arguments.get("context")
             call = HookCall(hook, plugin, payload, context, self._transport, sender.identity, sender.size, trace)
             try:
-                return await self._host.answer(call, partial(replies.hook_reply, head, tails))
+                _, response = await respond(self._host, call, partial(replies.hook_reply, head, tails))
             except OverloadedError as error:
                 raise JsonRpcError(OVERLOADED, str(error), error.reply.error) from None
+            return response
         if name == GET_PLUGIN_CONFIG:
             wanted = arguments.get("name")
             if type(wanted) is not str:

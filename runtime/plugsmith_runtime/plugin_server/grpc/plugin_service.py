@@ -12,6 +12,7 @@ from ...errors import EncodeError
 from ...grpc.call import Call
 from ...grpc.status import StatusCode, StatusError
 from ...host.messages import OverloadedError
+from ...host.respond import refuse, respond
 
 if TYPE_CHECKING:
     from ...host.host import Host
@@ -37,14 +38,15 @@ class Service:
             hook_call = read_call(request, "grpc", call.info.identity, len(data))
         except EncodeError as error:
             refused, code = unreadable(request, error, "grpc", call.info.identity, len(data))
-            return self._host.refuse(refused, code, str(error), write_reply)
+            return refuse(self._host, refused, code, str(error), write_reply)
         if self._host.tracer is not None:
             fields = {name: call.fields.get(name.encode()) for name in _TRACE}
             hook_call.trace = {name: value.decode("latin-1") for name, value in fields.items() if value}
         try:
-            return await self._host.answer(hook_call, write_reply)
+            _, response = await respond(self._host, hook_call, write_reply)
         except OverloadedError as error:
             raise StatusError(StatusCode.RESOURCE_EXHAUSTED, str(error)) from None
+        return response
 
     async def get_plugin_config(self, data: bytes, call: Call) -> bytes:
         """Return one plugin's configuration."""

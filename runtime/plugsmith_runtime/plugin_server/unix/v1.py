@@ -10,6 +10,7 @@ from ...contract import plugin_service_pb2 as pb
 from ...errors import EncodeError
 from ...host.errors import ErrorCode
 from ...host.messages import HookReply, OverloadedError
+from ...host.respond import refuse, respond
 from ...unix_stream.length_prefix import MAX_FRAME
 
 if TYPE_CHECKING:
@@ -45,29 +46,29 @@ class SerialAnswers:
         if not (request.plugin_name or request.HasField("payload") or request.HasField("context")):
             send(self._configs(request.hook_type))
             return True
-        overrun = False
-
-        def deliver(reply: HookReply) -> bytes:
-            nonlocal overrun
-            overrun = reply.error is not None and reply.error["code"] == ErrorCode.HOOK_TIMEOUT
-            written = protobuf.write_reply(reply)
-            if len(written) > MAX_FRAME:
-                raise EncodeError("result", f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
-            send(written)
-            return written
-
         size = len(data)
         try:
-            await self._host.answer(protobuf.read_call(request, "unix", size=size), deliver)
+            call = protobuf.read_call(request, "unix", size=size)
         except EncodeError as error:
             refused, code = protobuf.unreadable(request, error, "unix", size=size)
-            self._host.refuse(refused, code, str(error), deliver)
-        except OverloadedError as refusal:
-            deliver(refusal.reply)
+            refuse(self._host, refused, code, str(error), _encode, send)
+            return True
+        try:
+            reply, _ = await respond(self._host, call, _encode, send)
+        except OverloadedError as error:
+            send(_encode(error.reply))
+            return True
         # A caller with less patience than the hook has given up by now, and takes the next answer for another's.
-        return not overrun
+        return reply.error is None or reply.error["code"] != ErrorCode.HOOK_TIMEOUT
 
     def _configs(self, name: str) -> bytes:
         if name:
             return protobuf.write_config(self._host.plugin_config(name))
         return protobuf.write_configs(self._host.plugin_configs())
+
+
+def _encode(reply: HookReply) -> bytes:
+    data = protobuf.write_reply(reply)
+    if len(data) > MAX_FRAME:
+        raise EncodeError("result", f"{len(data)} bytes are more than the {MAX_FRAME} of a message")
+    return data

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...codec import unix_v2 as stream
 from ...contract import plugin_stream_pb2 as pb
 from ...host.messages import OverloadedError
+from ...host.respond import refuse, respond
 
 if TYPE_CHECKING:
     from ...host.host import Host
@@ -43,10 +44,13 @@ class StreamAnswers:
         return stream.write_unknown_request(frame.id)
 
     async def _hook(self, frame: pb.ClientFrame, size: int) -> bytes:
-        write = partial(stream.write_reply, frame.id)
+        encode = partial(stream.write_reply, frame.id)
         try:
-            return await self._host.answer(stream.read_call(frame.invoke, "unix", size), write)
+            call = stream.read_call(frame.invoke, "unix", size)
         except stream.CallDecodeError as error:
-            return self._host.refuse(error.call, error.code, str(error), write)
-        except OverloadedError as refusal:
-            return write(refusal.reply)
+            return refuse(self._host, error.call, error.code, str(error), encode)
+        try:
+            _, data = await respond(self._host, call, encode)
+        except OverloadedError as error:
+            return encode(error.reply)
+        return data

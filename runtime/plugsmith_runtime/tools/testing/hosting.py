@@ -9,6 +9,7 @@ from typing import Any
 from ...exact_json import dumps, loads
 from ...host.host import Host
 from ...host.messages import HookCall, HookReply, OverloadedError
+from ...host.respond import respond
 from .client import PluginClient
 from .entries import Source, config_file
 
@@ -52,7 +53,7 @@ class HostClient:
         sent = loads(dumps({"payload": payload, "context": context}))
         call = HookCall(hook, plugin, sent["payload"], sent["context"], "test")
         try:
-            text = await self._host.answer(call, _encode)
+            _, text = await respond(self._host, call, _encode)
         except OverloadedError as error:
             text = _encode(error.reply)
         reply: dict[str, Any] = loads(text)

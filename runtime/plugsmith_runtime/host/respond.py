@@ -1,0 +1,89 @@
+"""From a call to the bytes of its answer, the same for every transport: run, encode, send, record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+
+from ..errors import EncodeError
+from ..observability.events import Outcome, verdict
+from .errors import ErrorCode
+from .host import Host
+from .messages import HookCall, HookReply, OverloadedError
+from .results import encode_error_reply, error_reply
+
+Encode = Callable[[HookReply], bytes]
+"""Writes a reply in the transport's format, and does nothing else. It may raise EncodeError for a result."""
+
+Send = Callable[[bytes], None]
+"""Hands bytes to the connection."""
+
+
+async def respond(host: Host, call: HookCall, encode: Encode, send: Send | None = None) -> tuple[HookReply, bytes]:
+    """Run a hook and encode its reply.
+
+    Args:
+        host: runs the hook.
+        call: the call; whatever is wrong with it becomes an error reply.
+        encode: the transport's encoder.
+        send: takes the answer before the call is recorded, which the caller, on another core, need not wait for.
+
+    Returns:
+        The reply that was encoded, and its bytes.
+
+    Raises:
+        OverloadedError: too many hooks are running; this one was not begun.
+    """
+    began = perf_counter()
+    try:
+        reply = await host.call(call)
+    except OverloadedError as error:
+        host.record(call, *verdict(error.reply), began, 0)
+        raise
+    except asyncio.CancelledError:
+        host.record(call, Outcome.CANCELLED, "", began, 0)
+        raise
+    try:
+        data = encode(reply)
+    except EncodeError as error:
+        reply, data = _encode_again(call, reply, error, encode)
+    if send is not None:
+        send(data)
+    host.record(call, *verdict(reply), began, len(data))
+    return reply, data
+
+
+def refuse(
+    host: Host, call: HookCall, code: ErrorCode, message: str, encode: Encode, send: Send | None = None
+) -> bytes:
+    """Encode the reply to a call whose payload or context the transport could not read.
+
+    Args:
+        host: records the call.
+        call: what is known of the call.
+        code: what is wrong, for programs.
+        message: what is wrong, for people; it must hold no value of the payload.
+        encode: the transport's encoder.
+        send: see `respond`.
+    """
+    began = perf_counter()
+    reply = error_reply(call, code, message)
+    data = encode(reply)
+    if send is not None:
+        send(data)
+    host.record(call, *verdict(reply), began, len(data))
+    return data
+
+
+def _encode_again(call: HookCall, reply: HookReply, error: EncodeError, encode: Encode) -> tuple[HookReply, bytes]:
+    """Encode what a reply becomes once its values are turned into JSON data, or why that is not possible."""
+    if reply.dumped is not None:
+        # The plugin may have put in what has a JSON form without being JSON, such as dates and models of its own.
+        try:
+            reply = reply.dumped()
+            return reply, encode(reply)
+        except EncodeError as second:
+            error = second
+    reply = encode_error_reply(call, error)
+    return reply, encode(reply)
