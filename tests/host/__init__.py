@@ -1,0 +1,1 @@
+"""The host in place: calls, replies and what is recorded."""
