@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.conversations import Gone, converse
-from tests.support.misbehaving import write_config
+from tests.support.faulty_plugin import write_config
 from tests.support.processes import children, running
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, environ, run, serve
-from tests.support.waiting import until
+from tests.support.transport_clients import ConnectionLostError, connect_client
+from tests.support.waiting import wait_until
 
 PAYLOAD = '{"name": "x", "args": {"a": "tango"}}'
 READY = "dev: saved changes are taken over; Ctrl-C ends"
@@ -43,7 +43,7 @@ def said(served: Served, text: str, times: int = 1) -> None:
     def found() -> bool:
         return sum(text in line for line in served.log) >= times
 
-    until(found, otherwise=lambda: f"{text!r} is not there {times} times:\n{''.join(served.log)}")
+    wait_until(found, otherwise=lambda: f"{text!r} is not there {times} times:\n{''.join(served.log)}")
 
 
 def rewrite(path: Path, old: str, new: str) -> None:
@@ -65,7 +65,7 @@ def test_a_saved_change_is_served_in_the_same_places(plugin: RenderedPlugin) -> 
         assert [answer(plugin, endpoint) for endpoint in served.endpoints.values()] == ['"[one]"'] * 4
         rewrite(plugin.root / "src/my_plugin/plugin.py", '"[one]", text', "self.settings.mask, text")
         rewrite(plugin.root / "resources/plugins/config.yaml", 'mask: "***"', 'mask: "[two]"')
-        until(lambda: answer(plugin, served.endpoints["unix"]) == '"[two]"', pause=0.2)
+        wait_until(lambda: answer(plugin, served.endpoints["unix"]) == '"[two]"', pause=0.2)
     assert served.process.returncode == 0
     assert not Path(served.endpoints["unix"].removeprefix("unix://")).exists()
 
@@ -113,7 +113,7 @@ def test_it_may_begin_with_code_that_does_not_start(plugin: RenderedPlugin) -> N
     rewrite(path, "Word = ", "open('began', 'w').close()\n1 / 0\nWord = ")
 
     def mend() -> None:
-        until(began.exists)
+        wait_until(began.exists)
         path.write_text(good)
 
     author = threading.Thread(target=mend)
@@ -153,10 +153,10 @@ def test_nobody_is_refused_while_the_server_is_replaced(
         caller.start()
         try:
             for number in range(1, 4):
-                with (tmp_path / "misbehaving.py").open("a") as file:
+                with (tmp_path / "faulty_plugin.py").open("a") as file:
                     file.write(f"# {number}\n")
                 said(served, TAKEN, number)
-                until(lambda: len(processes) > number)  # noqa: B023 - called before the next round
+                wait_until(lambda: len(processes) > number)  # noqa: B023 - called before the next round
         finally:
             stop.set()
             caller.join()
@@ -172,7 +172,7 @@ def _keep_calling(
         try:
             _connect(scheme, place).close()
             # A server that stops may close a connection without calls; its client calls on another one.
-            with suppress(Gone), converse(served, scheme, pb) as conversation:
+            with suppress(ConnectionLostError), connect_client(served, scheme, pb) as conversation:
                 processes.add(conversation.process())
         except Exception as error:
             problems.append(repr(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.releases import RELEASES, Release
-from tests.support.misbehaving import write_config
+from tests.support.faulty_plugin import write_config
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 

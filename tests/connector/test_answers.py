@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.gateway.releases import Release
-from tests.support.misbehaving import SECRET
+from tests.support.faulty_plugin import SECRET
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, rendered_plugin
 from tests.support.serving import run, serve
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.tls.tools import tls_environ
 
 from .conftest import NEWEST
@@ -57,7 +57,7 @@ def test_an_authority_is_exchanged(secure: RenderedPlugin, tmp_path: Path, schem
             side.open(endpoint, tls=tls)
             assert side.search("hello")["continue_processing"] is True
             replace(certs, tmp_path / "newer")
-            until(lambda: side.said(f"connected to {endpoint} with the renewed certificates"))
+            wait_until(lambda: side.said(f"connected to {endpoint} with the renewed certificates"))
             assert side.search("hello")["continue_processing"] is True
             assert not side.said("no connection")
             ports = ["--port", endpoint.split(":")[2].split("/")[0]] if scheme == "https" else []

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 from .gateways import PLUGIN, PROBE, Gateway
 
@@ -134,7 +134,7 @@ def test_a_plugin_that_hangs_costs_a_deadline_on_a_few_calls_only(newest: Gatewa
         answer = newest.search("hello")
         assert (answer["violation"]["code"], answer["seconds"] < 0.4) == ("PLUGIN_TIMEOUT", True)
     server.signal(signal.SIGCONT)
-    until(lambda: bool(newest.search("hello")["continue_processing"]))
+    wait_until(lambda: bool(newest.search("hello")["continue_processing"]))
     assert newest.said("answers again")
 
 

@@ -9,12 +9,13 @@ import queue
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.support.waiting import wait_until
 
 PORT_LIMIT = 10.0
 HEALTH_LIMIT = 10.0
@@ -40,15 +41,14 @@ class Sidecar:
 
     def wait_for_health(self) -> None:
         """Ask until the plugin says that it is alive."""
-        deadline = time.monotonic() + HEALTH_LIMIT
-        while time.monotonic() < deadline:
+
+        def healthy() -> bool:
             try:
-                if self._request("GET", "/health")[0] == 200:
-                    return
+                return self._request("GET", "/health")[0] == 200
             except OSError:
-                pass
-            time.sleep(0.1)
-        raise AssertionError("the plugin was not healthy in time")
+                return False
+
+        wait_until(healthy, HEALTH_LIMIT, lambda: "the plugin was not healthy in time")
 
     def call(self, method: str, params: Any) -> Any:
         """Call a method; returns its result."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.observe.scraping import get
-from tests.support.conversations import converse
-from tests.support.misbehaving import write_config
+from tests.observability.scraping import get
+from tests.support.faulty_plugin import write_config
 from tests.support.rendering import ROOT, RenderedPlugin
 from tests.support.serving import serve
+from tests.support.transport_clients import connect_client
 
 PAGE = (ROOT / "docs" / "observability.md").read_text()
 # Where no certificate is served there is no sample.
@@ -23,7 +23,7 @@ def test_the_metrics_are_those_of_a_server(rendered: RenderedPlugin, pb: Any, tm
     rows = re.findall(r"^\| `(plugin_\w+)` \| (\w+) \| ([\w, ]+) \|", PAGE, re.MULTILINE)
     config = write_config(tmp_path, rendered)
     with serve(rendered, "http", "--config", str(config)) as served:
-        with converse(served, "http", pb) as line:
+        with connect_client(served, "http", pb) as line:
             line.call("echo")
         text = get(served.endpoints["http"].replace("/mcp", "/metrics"))[2]
     found = {}

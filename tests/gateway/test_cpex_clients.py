@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.environments import environment
-from tests.support.misbehaving import SECRET, write_config
+from tests.support.faulty_plugin import SECRET, write_config
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 from .releases import Release
 from .ways import free_port
@@ -148,7 +148,7 @@ def gateway(release: Release, plugins_file: Path, folder: Path, cwd: Path, *pyth
         )
     try:
         running = Gateway(process, f"http://127.0.0.1:{port}", token, log)
-        until(running.healthy, BOOT_LIMIT, lambda: f"the gateway does not serve\n{tail(log)}", PAUSE)
+        wait_until(running.healthy, BOOT_LIMIT, lambda: f"the gateway does not serve\n{tail(log)}", PAUSE)
         yield running
     finally:
         process.terminate()

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.processes import children
 from tests.support.rendering import RenderedPlugin, rendered_plugin
 from tests.support.serving import Served, environ, run, serve
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.tls.tools import tls_environ
 
 from .ways import Way
@@ -101,7 +101,7 @@ class PluginServer:
         if self._way.transport == "stdio":
             (process,) = self._children(gateway)
             os.kill(process, signal.SIGKILL)
-            until(lambda: not self._children(gateway), PROCESS_LIMIT, lambda: "the killed plugin still runs")
+            wait_until(lambda: not self._children(gateway), PROCESS_LIMIT, lambda: "the killed plugin still runs")
         else:
             process = self.served[-1].process.pid
             os.kill(process, signal.SIGKILL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 from .gateway import PAUSE, Answer
 from .plugin import CRASH
@@ -62,7 +62,7 @@ def recovers(stage: Stage) -> None:
         return not answers[-1].error
 
     limit = 0 if stage.way.unavailable else RECOVERY_LIMIT
-    until(succeeds, limit, lambda: f"calls still fail: {answers[-1]}", PAUSE)
+    wait_until(succeeds, limit, lambda: f"calls still fail: {answers[-1]}", PAUSE)
     assert stage.backend.seen == [MASKED]
     blocked(stage)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.rendering import RenderedPlugin
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 from .conftest import skip_without_python
 from .gateway import CALL_LIMIT, GatewayStopped
@@ -59,5 +59,5 @@ def test_a_gateway_does_not_forget_a_plugin_that_stays_down(release: Release, ma
             unanswered(running)
             return time.monotonic() > end
 
-        until(later, FORGETTING + CALL_LIMIT, pause=1)
+        wait_until(later, FORGETTING + CALL_LIMIT, pause=1)
         recovers(running)

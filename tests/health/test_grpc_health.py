@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.conversations import converse
 from tests.support.environments import environment
-from tests.support.misbehaving import write_config
+from tests.support.faulty_plugin import write_config
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, Served, config_file, serve
+from tests.support.transport_clients import connect_client
 
 HERE = Path(__file__).parent
 LIMIT = 30.0
@@ -110,7 +110,7 @@ def test_a_plugin_that_reports_itself_unhealthy(rendered: RenderedPlugin, config
     with (
         serve(rendered, "grpc", "--config", str(config)) as served,
         watching(rendered, served, "", "Probe", "WordGuard", "nobody") as watcher,
-        converse(served, "grpc", pb) as line,
+        connect_client(served, "grpc", pb) as line,
     ):
         assert watcher.said(4) == [" SERVING", "Probe SERVING", "WordGuard SERVING", "nobody SERVICE_UNKNOWN"]
         line.call("fall_ill")
@@ -133,7 +133,7 @@ def test_the_last_plugin_that_falls_ill_takes_the_server_with_it(
     with (
         serve(rendered, "grpc", "--config", str(alone)) as served,
         watching(rendered, served, "", "Probe", "cpex.PluginService") as watcher,
-        converse(served, "grpc", pb) as line,
+        connect_client(served, "grpc", pb) as line,
     ):
         assert watcher.said(3) == [" SERVING", "Probe SERVING", "cpex.PluginService SERVING"]
         line.call("fall_ill")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import serve
+from tests.support.waiting import wait_until
 
 from .wire import LIMIT, hook_call, hook_reply, post
 
@@ -41,13 +41,6 @@ def answer(connection: socket.socket) -> Any:
     return hook_reply(json.loads(response.read()))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-
-
 def refused(url: str) -> bool:
     parts = urlsplit(url)
     try:
@@ -67,9 +60,9 @@ def test_calls_in_flight_are_answered(rendered: RenderedPlugin, probe_config: Pa
         url = served.endpoints["http"]
         calls = [stack.enter_context(sent(url, hook_call("wait"))) for _ in range(CALLS)]
         opener, rest = stack.enter_context(sent(url, hook_call("open"), keep_back=1))
-        until(lambda: waiting(url) == CALLS)
+        wait_until(lambda: waiting(url) == CALLS)
         served.process.send_signal(signal.SIGTERM)
-        until(lambda: refused(url))
+        wait_until(lambda: refused(url))
         opener.sendall(rest)
         assert "result" in answer(opener)
         assert all("result" in answer(connection) for connection, _ in calls)
@@ -80,6 +73,6 @@ def test_a_call_that_never_ends_is_given_up_after_the_grace(rendered: RenderedPl
     with serve(rendered, "http", "--config", str(probe_config), "--grace", "0.2") as served:
         url = served.endpoints["http"]
         with sent(url, hook_call("wait")):
-            until(lambda: waiting(url) == 1)
+            wait_until(lambda: waiting(url) == 1)
             served.process.send_signal(signal.SIGTERM)
             assert served.process.wait(LIMIT) == STOPPED

@@ -14,10 +14,10 @@ from tests.support.logs import logged
 from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
+from tests.support.waiting import wait_until
 
 from . import wire
 from .limits import HEAD, PARSERS, PING, answer, call, closed, connect, held, limited, request
-from .test_http_drain import until
 
 HEADER_BYTES = 4096
 TOO_LARGE = {"error": f"the headers are larger than {HEADER_BYTES} bytes (PLUGINS_MAX_HEADER_BYTES)"}
@@ -42,7 +42,7 @@ def url(served: Served) -> Iterator[str]:
     """Its endpoint; it must still answer when the test is over."""
     url = served.endpoints["http"]
     yield url
-    until(lambda: wire.post(url, wire.hook_call("echo")).status == 200)
+    wait_until(lambda: wire.post(url, wire.hook_call("echo")).status == 200)
 
 
 def answers(url: str) -> bool:
@@ -154,7 +154,7 @@ def test_a_connection_too_many_is_refused(
         assert answer(third) == (503, {"error": text})
         assert closed(third)
         first.close()
-        until(lambda: answers(url))
+        wait_until(lambda: answers(url))
         assert logged(served, "further ones are refused (PLUGINS_MAX_CONNECTIONS)")
 
 
@@ -191,7 +191,7 @@ def test_who_does_not_read_is_not_read(
             greedy = stack.enter_context(connect(url))
             greedy.sendall(call("large", size=4_000_000) * 100)
         # 800 MB of answers are asked for. Both connections are given up when nothing of them is taken.
-        until(lambda: answers(url))
+        wait_until(lambda: answers(url))
         assert resident(served.process.pid) - before < 100_000_000
 
 

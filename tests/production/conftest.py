@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.misbehaving import write_config
+from tests.support.faulty_plugin import write_config
 from tests.support.rendering import RenderedPlugin
 
 

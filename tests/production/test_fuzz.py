@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.conversations import converse
 from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, serve
+from tests.support.transport_clients import connect_client
 
 from .fuzzing import shapes
 from .fuzzing.targets import MAX_BYTES, Target
@@ -38,7 +38,7 @@ def target(
     options = ("--config", str(config), "--grpc-uds", "")
     with serve(rendered, scheme, *options, PLUGINS_MAX_MESSAGE_BYTES=str(MAX_BYTES)) as served:
         yield Target(served, scheme, pb, pb2)
-        with converse(served, scheme, pb) as line:
+        with connect_client(served, scheme, pb) as line:
             assert line.call("echo", n=1).args == {"n": 1}
         if scheme == "stdio":
             # It ends with its input: a signal on top could only come too late.
@@ -55,7 +55,7 @@ def test_bad_bytes(target: Target, pb: Any) -> None:
     grown = resident(target.served.process.pid) - before
     assert grown < MEMORY
     if target.scheme != "stdio":
-        with converse(target.served, target.scheme, pb) as line:
+        with connect_client(target.served, target.scheme, pb) as line:
             assert line.call("echo", n=1).args == {"n": 1}
 
 

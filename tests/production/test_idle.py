@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.conversations import connect, converse, http_request, json_rpc
 from tests.support.http2 import Http2Peer
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import serve_one
+from tests.support.transport_clients import connect_client, http_request, json_rpc, open_socket
 
 COUNT = 1000
 
 
-# tests/wire has the same for the Unix socket.
+# tests/unix_stream has the same for the Unix socket.
 @pytest.mark.parametrize("scheme", ["http", "http+unix", "grpc", "grpc+unix"])
 def test_idle_connections_do_not_disturb(
     rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack, scheme: str
@@ -24,9 +24,10 @@ def test_idle_connections_do_not_disturb(
     with serve_one(rendered, scheme, short_path, "--config", str(config)) as served, held:
         place = served.endpoints[scheme]
         idle: list[Any] = [
-            held.enter_context(Http2Peer(place) if scheme.startswith("grpc") else connect(place)) for _ in range(COUNT)
+            held.enter_context(Http2Peer(place) if scheme.startswith("grpc") else open_socket(place))
+            for _ in range(COUNT)
         ]
-        with converse(served, scheme, pb) as line:
+        with connect_client(served, scheme, pb) as line:
             for number in range(10):
                 assert line.call("echo", n=number).args == {"n": number}
         for other in (idle[0], idle[-1]):

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.conversations import Gone, converse
 from tests.support.gates import Gate
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, serve_one
-from tests.support.waiting import until
+from tests.support.transport_clients import ConnectionLostError, connect_client
+from tests.support.waiting import wait_until
 
 OPTION = {"http": "--port", "http+unix": "--uds", "grpc": "--grpc-port", "grpc+unix": "--grpc-uds", "unix": "--socket"}
 
@@ -32,7 +32,7 @@ def test_a_killed_server_is_started_again_in_its_place(
         with serve_one(rendered, scheme, short_path, *options) as served:
             if "unix" not in scheme:
                 options += [OPTION[scheme], str(urlsplit(served.endpoints[scheme]).port)]
-            lines = [held.enter_context(converse(served, scheme, pb)) for _ in range(3)]
+            lines = [held.enter_context(connect_client(served, scheme, pb)) for _ in range(3)]
             calls = gate.hold(lines, len(lines))
             served.process.kill()
             served.process.wait(START_LIMIT)
@@ -42,11 +42,11 @@ def test_a_killed_server_is_started_again_in_its_place(
                 assert all(call().error is None for call in calls)
             else:
                 for call in calls:
-                    with pytest.raises(Gone):
+                    with pytest.raises(ConnectionLostError):
                         call()
         with serve_one(rendered, scheme, short_path, *options) as again:
             assert again.endpoints[scheme] == served.endpoints[scheme]
-            with converse(again, scheme, pb) as line:
+            with connect_client(again, scheme, pb) as line:
                 assert line.call("echo", n=1).args == {"n": 1}
 
 
@@ -57,12 +57,12 @@ def test_a_server_that_drains_leaves_the_socket_of_its_successor_alone(
     gate = Gate(short_path)
     options = ["--config", str(config), "--grace", "20", OPTION[scheme], str(short_path / "s.sock")]
     with serve_one(rendered, scheme, short_path, *options) as old, held:
-        calls = gate.hold([held.enter_context(converse(old, scheme, pb))], 1)
+        calls = gate.hold([held.enter_context(connect_client(old, scheme, pb))], 1)
         old.process.send_signal(signal.SIGTERM)
-        until(lambda: not (short_path / "s.sock").exists())
+        wait_until(lambda: not (short_path / "s.sock").exists())
         with serve_one(rendered, scheme, short_path, *options) as new:
             gate.open()
             assert calls[0]().error is None
             assert old.process.wait(START_LIMIT) == 0
-            with converse(new, scheme, pb) as line:
+            with connect_client(new, scheme, pb) as line:
                 assert line.call("echo", n=1).args == {"n": 1}

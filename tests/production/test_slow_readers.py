@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from tests.support import http2
-from tests.support.conversations import connect, converse, http_request, json_rpc
 from tests.support.http2 import Http2Peer
 from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve_one
+from tests.support.transport_clients import connect_client, http_request, json_rpc, open_socket
 
 SIZE = 200_000
 REQUESTS = 3000
@@ -26,7 +26,7 @@ MEMORY = 40_000_000
 WIDE = (1 << 31) - 1
 
 
-# tests/wire has the same for the Unix socket, tests/mcp for standard output.
+# tests/unix_stream has the same for the Unix socket, tests/mcp for standard output.
 @pytest.mark.parametrize(
     ("scheme", "wide"),
     [("http", False), ("http+unix", False), ("grpc", False), ("grpc+unix", False), ("grpc", True), ("grpc+unix", True)],
@@ -35,11 +35,11 @@ def test_a_client_that_never_reads(
     rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack, scheme: str, wide: bool
 ) -> None:
     with serve_one(rendered, scheme, short_path, "--config", str(config)) as served, held:
-        line = held.enter_context(converse(served, scheme, pb))
+        line = held.enter_context(connect_client(served, scheme, pb))
         assert line.call("large", size=SIZE).error is None
         before = resident(served.process.pid)
         if scheme.startswith("http"):
-            greedy = held.enter_context(connect(served.endpoints[scheme]))
+            greedy = held.enter_context(open_socket(served.endpoints[scheme]))
             stuff(greedy, (http_request(json_rpc("large", {"size": SIZE}, n)) for n in range(REQUESTS)))
         else:
             ask_by_grpc(served, scheme, held, pb, wide)

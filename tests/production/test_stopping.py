@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.conversations import Gone, converse, shares
 from tests.support.gates import Gate
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, Served, serve_one
-from tests.support.waiting import until
+from tests.support.transport_clients import ConnectionLostError, connect_client, is_multiplexed
+from tests.support.waiting import wait_until
 
 CALLS = 200
 
@@ -21,9 +21,9 @@ CALLS = 200
 def refused(served: Served, scheme: str, pb: Any) -> bool:
     """Whether a new conversation comes to nothing."""
     try:
-        with converse(served, scheme, pb) as late:
+        with connect_client(served, scheme, pb) as late:
             late.call("echo")
-    except Gone:
+    except ConnectionLostError:
         return True
     return False
 
@@ -38,11 +38,14 @@ def test_calls_in_flight_are_answered(
         serve_one(rendered, scheme, short_path, "--config", str(config), "--grace", "20") as served,
         ExitStack() as stack,
     ):
-        lines = [stack.enter_context(converse(served, scheme, pb)) for _ in range(1 if shares(scheme) else CALLS)]
+        lines = [
+            stack.enter_context(connect_client(served, scheme, pb))
+            for _ in range(1 if is_multiplexed(scheme) else CALLS)
+        ]
         calls = gate.hold(lines, CALLS)
         served.process.send_signal(signal.SIGTERM)
         if scheme != "stdio":
-            until(lambda: refused(served, scheme, pb))
+            wait_until(lambda: refused(served, scheme, pb))
         gate.open()
         assert [call().args["n"] for call in calls] == list(range(CALLS))
         assert served.process.wait(START_LIMIT) == 0, served.log

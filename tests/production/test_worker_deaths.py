@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.conversations import Conversation, Gone, converse
 from tests.support.gates import Gate
 from tests.support.logs import logged
 from tests.support.processes import children
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve_one
-from tests.support.waiting import until
+from tests.support.transport_clients import ConnectionLostError, TransportClient, connect_client
+from tests.support.waiting import wait_until
 
 from .reaching import reach_all
 
@@ -44,13 +44,13 @@ class Caller:
         self._thread.join()
 
     def _run(self) -> None:
-        line: Conversation | None = None
+        line: TransportClient | None = None
         while not self._done.is_set():
             try:
-                line = line or converse(*self._place)
+                line = line or connect_client(*self._place)
                 self.process = line.process()
                 self.answered += 1
-            except Gone:
+            except ConnectionLostError:
                 self.failed += 1
                 if line:
                     line.close()
@@ -67,15 +67,15 @@ def test_a_worker_killed_under_load_is_replaced(
         callers = [Caller(served, scheme, pb) for _ in range(CALLERS)]
         for caller in callers:
             held.callback(caller.end)
-        until(lambda: all(caller.answered > 10 for caller in callers))
+        wait_until(lambda: all(caller.answered > 10 for caller in callers))
         victim = callers[0].process
         on_it = sum(caller.process == victim for caller in callers)
         workers = children(served.process.pid)
         os.kill(victim, signal.SIGKILL)
         assert logged(served, f"process {victim} was ended by SIGKILL; it is started again in 0.1 s")
-        until(lambda: len(set(children(served.process.pid)) - {victim}) == 2)
+        wait_until(lambda: len(set(children(served.process.pid)) - {victim}) == 2)
         before = [caller.answered for caller in callers]
-        until(lambda: all(caller.answered > count + 10 for caller, count in zip(callers, before, strict=True)))
+        wait_until(lambda: all(caller.answered > count + 10 for caller, count in zip(callers, before, strict=True)))
         assert sum(caller.failed for caller in callers) <= on_it
         # The new worker answers too, once the kernel gives it a connection.
         assert not set(children(served.process.pid)) <= set(workers)
@@ -96,7 +96,7 @@ def test_calls_of_the_other_worker_are_answered(
         gate.open()
         for call, process in zip(calls, processes, strict=True):
             if process == processes[0]:
-                with pytest.raises(Gone):
+                with pytest.raises(ConnectionLostError):
                     call()
             else:
                 assert call().error is None
@@ -124,16 +124,16 @@ def test_a_worker_that_cannot_start_again_is_tried_again(
         for seconds in ("0.2", "0.4", "0.8"):
             assert logged(served, f"ended with exit code 2; it is started again in {seconds} s")
         assert logged(served, "cannot import moody: OSError: the model is gone")
-        with converse(served, "unix", pb) as line:
+        with connect_client(served, "unix", pb) as line:
             assert line.process() == other
         broken.unlink()
-        until(lambda: len(reachable(served, pb)) == 2)
+        wait_until(lambda: len(reachable(served, pb)) == 2)
 
 
 def reachable(served: Served, pb: Any) -> set[int]:
     """The processes that answer a few connections."""
     with ExitStack() as stack:
-        lines = [stack.enter_context(converse(served, "unix", pb)) for _ in range(50)]
+        lines = [stack.enter_context(connect_client(served, "unix", pb)) for _ in range(50)]
         return {line.process() for line in lines}
 
 
@@ -151,4 +151,4 @@ def test_a_worker_that_is_told_to_stop_is_replaced(
         gate.open()
         assert all(call().error is None for call in calls)
         assert logged(served, f"process {processes[0]} ended with exit code 0; it is started again in 0.1 s")
-        until(lambda: len(set(children(served.process.pid)) - {processes[0]}) == 2)
+        wait_until(lambda: len(set(children(served.process.pid)) - {processes[0]}) == 2)

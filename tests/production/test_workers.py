@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.conversations import converse, shares
 from tests.support.gates import Gate
 from tests.support.logs import logged
 from tests.support.processes import children, running
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, command, environ, run, serve_one
-from tests.support.waiting import until
+from tests.support.transport_clients import connect_client, is_multiplexed
+from tests.support.waiting import wait_until
 
 from .reaching import reach_all
 
@@ -38,11 +38,11 @@ def test_all_workers_answer_and_stop_together(
         # Ctrl-C at a terminal goes to a whole process group; the supervisor alone must hear it.
         assert os.getpgid(served.process.pid) not in map(os.getpgid, workers)
         lines = reach_all(served, scheme, pb, held)
-        while len(lines) < CALLS and not shares(scheme):
-            lines.append(held.enter_context(converse(served, scheme, pb)))
+        while len(lines) < CALLS and not is_multiplexed(scheme):
+            lines.append(held.enter_context(connect_client(served, scheme, pb)))
         calls = gate.hold(lines, CALLS)
         served.process.send_signal(signal.SIGTERM)
-        until(lambda: sum("SIGTERM: stopping" in line for line in served.log) == 2)
+        wait_until(lambda: sum("SIGTERM: stopping" in line for line in served.log) == 2)
         gate.open()
         assert [call().args["n"] for call in calls] == list(range(CALLS))
         assert served.process.wait(START_LIMIT) == 0, served.log
@@ -62,10 +62,10 @@ def test_workers_end_without_their_supervisor(
         lines = reach_all(served, scheme, pb, held)
         calls = gate.hold(lines, len(lines))
         served.process.kill()
-        until(lambda: sum("the supervisor of this worker is gone" in line for line in served.log) == 2)
+        wait_until(lambda: sum("the supervisor of this worker is gone" in line for line in served.log) == 2)
         gate.open()
         assert [call().args["n"] for call in calls] == list(range(len(lines)))
-        until(lambda: not any(map(running, workers)))
+        wait_until(lambda: not any(map(running, workers)))
 
 
 def test_a_second_signal_ends_all_at_once(
@@ -75,7 +75,7 @@ def test_a_second_signal_ends_all_at_once(
     options = ("--config", str(config), "--grace", "1000", "--workers", "2")
     with serve_one(rendered, "http", short_path, *options) as served, held:
         workers = children(served.process.pid)
-        gate.hold([held.enter_context(converse(served, "http", pb))], 1)
+        gate.hold([held.enter_context(connect_client(served, "http", pb))], 1)
         served.process.send_signal(signal.SIGTERM)
         assert logged(served, "SIGTERM: stopping")
         served.process.send_signal(signal.SIGTERM)
@@ -136,7 +136,7 @@ def test_a_second_server_is_refused(
         transport = scheme.partition("+")[0]
         text = refused(rendered, "--transport", transport, options.get(scheme, "--socket"), place)
         assert ("another server is listening there" if "unix" in scheme else "the port is in use") in text
-        with converse(served, scheme, pb) as line:
+        with connect_client(served, scheme, pb) as line:
             assert line.call("echo", n=1).args == {"n": 1}
 
 
@@ -148,11 +148,11 @@ def test_a_burst_of_connections_is_shared(
 
         def burst() -> list[int]:
             with ExitStack() as stack:
-                lines = [stack.enter_context(converse(served, scheme, pb)) for _ in range(8)]
+                lines = [stack.enter_context(connect_client(served, scheme, pb)) for _ in range(8)]
                 return [line.process() for line in lines]
 
         # Not every time: a worker that gets no processor for a moment is not waited for.
-        until(lambda: sorted(Counter(burst()).values()) in ([3, 5], [4, 4]))
+        wait_until(lambda: sorted(Counter(burst()).values()) in ([3, 5], [4, 4]))
 
 
 def test_a_worker_that_is_blocked_gets_no_new_connections(
@@ -163,11 +163,11 @@ def test_a_worker_that_is_blocked_gets_no_new_connections(
     options = ("--config", str(config), "--workers", "2", "--grace", "0.1")
     with serve_one(rendered, "http", short_path, *options) as served, held:
         workers = children(served.process.pid)
-        blocked = held.enter_context(converse(served, "http", pb))
+        blocked = held.enter_context(connect_client(served, "http", pb))
         victim = blocked.process()
         blocked.send("block", {"seconds": 600, "pipe": str(pipe)})
         assert pipe.read_text() == "x"
-        lines = [held.enter_context(converse(served, "http", pb)) for _ in range(20)]
+        lines = [held.enter_context(connect_client(served, "http", pb)) for _ in range(20)]
         assert {line.process() for line in lines} == set(workers) - {victim}
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(START_LIMIT) == 1

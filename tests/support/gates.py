@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .conversations import Answer, Conversation
-from .waiting import until
+from .transport_clients import Answer, TransportClient
+from .waiting import wait_until
 
 
 class Gate:
@@ -21,7 +21,7 @@ class Gate:
         self._pipe = folder / "gate"
         os.mkfifo(self._pipe)
 
-    def hold(self, lines: Sequence[Conversation], count: int) -> list[Callable[[], Answer]]:
+    def hold(self, lines: Sequence[TransportClient], count: int) -> list[Callable[[], Answer]]:
         """Send calls and wait until all of them have begun.
 
         Args:
@@ -33,7 +33,7 @@ class Gate:
         """
         args = {"pipe": str(self._pipe)}
         calls = [lines[number % len(lines)].send("wait", args | {"n": number}) for number in range(count)]
-        until(lambda: len(list(self._pipe.parent.glob("gate.*"))) == count)
+        wait_until(lambda: len(list(self._pipe.parent.glob("gate.*"))) == count)
         return calls
 
     def open(self) -> None:

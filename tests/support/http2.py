@@ -147,7 +147,7 @@ class Http2Peer:
         """Make a call and wait for its answer."""
         return self.answer(self.request(data, path, **extra))
 
-    def until(self, kind: int) -> Frame:
+    def receive_until(self, kind: int) -> Frame:
         """Read until a frame of a kind comes."""
         while (found := self.receive()).kind != kind:
             pass

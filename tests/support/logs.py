@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
-from tests.support.serving import Served
+from .serving import Served
+from .waiting import becomes_true
 
 LIMIT = 10.0
 
 
 def logged(served: Served, text: str) -> bool:
     """Whether a server's log holds a text; waits for it, since a line may come after the answer that it is about."""
-    end = time.monotonic() + LIMIT
-    pause = threading.Event()
-    while not any(text in line for line in served.log):
-        if time.monotonic() > end:
-            return False
-        pause.wait(0.01)
-    return True
+    return becomes_true(lambda: any(text in line for line in served.log), LIMIT)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cryptography import x509
 
-from tests.observe.scraping import Metrics
+from tests.observability.scraping import Metrics
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import run, serve
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 from .tools import SERVER, TRANSPORTS, tls_environ
 
@@ -40,5 +40,5 @@ def test_it_is_that_of_the_files(plugin: RenderedPlugin, certs: Path, tmp_path: 
         done = run(plugin, "certs", "plugin", "--name", name, "--dir", str(own), "--force", "--days", "40")
         assert done.returncode == 0, done.stderr
         assert expiry(served_file) != before
-        until(lambda: Metrics(served).value(NAME, transport="http") == expiry(served_file))
+        wait_until(lambda: Metrics(served).value(NAME, transport="http") == expiry(served_file))
         assert Metrics(served).value(NAME, transport="grpc") == expiry(served_file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, run
+from tests.support.waiting import wait_until
 
 from .tools import RIGHT, SCHEMES, SERVER, TRANSPORTS
 
@@ -112,6 +112,7 @@ def test_versions(server: Served, certs: Path, transport: str, version: str, acc
         assert "Verify return code: 0 (ok)" in output
         assert re.search(r"^New, TLSv1\.[23], Cipher is \w", output, re.MULTILINE)
     else:
-        end = time.monotonic() + 10
-        while not any("UNSUPPORTED_PROTOCOL" in line for line in server.log[before:]):
-            assert time.monotonic() < end, server.log[before:]
+        wait_until(
+            lambda: any("UNSUPPORTED_PROTOCOL" in line for line in server.log[before:]),
+            otherwise=lambda: "".join(server.log[before:]),
+        )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, run, serve
+from tests.support.waiting import wait_until
 
 from .tools import SCHEMES, SERVER, TRANSPORTS, Peer, heard, tls_environ
 
-LIMIT = 20.0
 RENEWALS = 3
 NAME = SERVER.split("/")[1]
 
@@ -29,12 +28,6 @@ def own_certs(certs: Path, tmp_path: Path) -> Path:
 def server(plugin: RenderedPlugin, own_certs: Path) -> Iterator[Served]:
     with serve(plugin, "http,grpc", "--grpc-uds", "", "--tls", **tls_environ(own_certs)) as served:
         yield served
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end, what
 
 
 def renew(plugin: RenderedPlugin, folder: Path, *options: str) -> None:
@@ -77,6 +70,6 @@ def test_bad_files_change_nothing(server: Served, own_certs: Path, certs: Path, 
     shutil.copy(certs / "client-cn.key", key)
     assert peer.call(endpoint).error is None
     warnings = "TLS files changed but are not used, the former ones stay: TLS key file"
-    until(lambda: any(warnings in line for line in server.log), "no warning")
+    wait_until(lambda: any(warnings in line for line in server.log), otherwise=lambda: "no warning")
     key.unlink()
     assert peer.call(endpoint).error is None

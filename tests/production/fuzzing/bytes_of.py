@@ -8,9 +8,9 @@ from typing import Any
 from hpack import Encoder
 
 from tests.support import http2
-from tests.support.conversations import HEAD, http_request, json_rpc
-from tests.support.frames import frame
-from tests.support.streams import PREFACE
+from tests.support.transport_clients import HEAD, http_request, json_rpc
+from tests.support.unix_v1 import frame
+from tests.support.unix_v2 import PREFACE
 
 ARGS = {"a": [1, {"b": "text"}], "c": None, "long": "x" * 300}
 

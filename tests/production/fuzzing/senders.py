@@ -12,11 +12,11 @@ from typing import Any
 
 import grpc
 
-from tests.support.conversations import connect, http_request
-from tests.support.frames import frame
 from tests.support.http2 import INVOKE
 from tests.support.serving import Served
-from tests.support.streams import PREFACE
+from tests.support.transport_clients import http_request, open_socket
+from tests.support.unix_v1 import frame
+from tests.support.unix_v2 import PREFACE
 
 _AT_ONCE = 100
 _LIMIT = 30.0
@@ -26,7 +26,7 @@ def on_connections(endpoint: str, inputs: Iterable[bytes]) -> None:
     """Send each input on a connection of its own, stop sending, and wait until the server has closed it."""
     for batch in _batches(inputs):
         with ExitStack() as stack:
-            connections = [stack.enter_context(connect(endpoint)) for _ in batch]
+            connections = [stack.enter_context(open_socket(endpoint)) for _ in batch]
             for connection, data in zip(connections, batch, strict=True):
                 # The server may be gone before it has read everything.
                 with suppress(ConnectionError, BrokenPipeError):
@@ -44,7 +44,7 @@ def on_http(endpoint: str, bodies: Sequence[bytes]) -> list[int]:
     waiting = deque(bodies)
     while waiting:
         batch = [waiting.popleft() for _ in range(min(len(waiting), _AT_ONCE))]
-        with connect(endpoint) as connection, connection.makefile("rb") as answers:
+        with open_socket(endpoint) as connection, connection.makefile("rb") as answers:
             connection.sendall(b"".join(map(http_request, batch)))
             answered = 0
             while answered < len(batch) and (line := answers.readline()):

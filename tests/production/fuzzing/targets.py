@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support import http2
-from tests.support.conversations import HEAD
-from tests.support.frames import frame
 from tests.support.serving import Served
-from tests.support.streams import PREFACE
+from tests.support.transport_clients import HEAD
+from tests.support.unix_v1 import frame
+from tests.support.unix_v2 import PREFACE
 
 from . import bytes_of, senders, shapes
 from .mutations import bad_inputs
