@@ -43,6 +43,15 @@ def test_it_renders_what_the_checkout_renders(installed: Path, tmp_path: Path) -
     assert tree(tmp_path / "p") == tree(tmp_path / "q")
 
 
+def test_it_brings_the_runtime(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [installed.with_name("python"), "-c", "import plugsmith_runtime.plugin_server as it; print(it.__file__)"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "/site-packages/plugsmith_runtime/" in done.stdout
+
+
 def test_it_compiles_stubs(installed: Path, tmp_path: Path) -> None:
     subprocess.run(
         [installed, "stubs", "--proto", ROOT / "proto", "--out", tmp_path / "stubs", "plugin_service.proto"],

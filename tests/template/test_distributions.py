@@ -33,7 +33,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def builder() -> Path:
     """A Python with the tools that build and install distributions."""
-    return environment("build", ["build", "hatchling>=1.27", "pip"])
+    return environment("build", ["build", "hatchling>=1.28", "pip"])
 
 
 def contents(root: Path) -> set[str]:

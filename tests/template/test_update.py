@@ -50,7 +50,7 @@ def improve(template: Checkout) -> None:
     template.replace("template/Makefile.jinja", "\t@touch $@ .venv/.installed .venv", "\t@touch .venv/.two $@ .venv")
     template.replace("template/README.md.jinja", "This installs the plugin", "Now this installs the plugin")
     template.replace("template/README.md.jinja", "Yours: no update", "Yours, always: no update")
-    template.replace("template/pyproject.toml.jinja", '"pydantic>=2.11"', '"pydantic>=2.11.1"')
+    template.replace("template/pyproject.toml.jinja", '"pydantic>=2.11,<3"', '"pydantic>=2.11.1,<3"')
     template.replace("template/.env.template.jinja", "\n", "\n# of the second release\n")
     template.commit("v2.0.0")
 
@@ -91,7 +91,7 @@ def test_shared_files_hold_the_authors_changes_and_the_new_text(updated: Checkou
     assert readme.endswith("\n## Thanks\n\nTo all.\n")
     assert 'version = "0.2.0"' in project
     assert '"idna>=3"' in project
-    assert '"pydantic>=2.11.1"' in project
+    assert '"pydantic>=2.11.1,<3"' in project
 
 
 def test_there_are_no_conflicts(updated: Checkout) -> None:
