@@ -47,7 +47,7 @@ def test_a_transport_loads_only_what_it_needs(rendered: RenderedPlugin, transpor
         f"    found = {unneeded} & set(sys.modules)\n"
         f"    print('LOADED', sorted(found), '{runtime}.plugin_server.{transport}.transport' in sys.modules)\n"
         "server.Server._wait = look\n"
-        "sys.exit(main(sys.argv[1:]))\n"
+        f"sys.exit(main(sys.argv[1:], package={rendered.package!r}))\n"
     )
     done = subprocess.run(
         [str(rendered.python), "-c", script, "serve", "--transport", transport, *_PLACES[transport]],
@@ -66,8 +66,9 @@ def test_a_transport_loads_only_what_it_needs(rendered: RenderedPlugin, transpor
 @pytest.mark.parametrize("package", ["grpc_health", "grpc_reflection"])
 def test_a_missing_package_is_named_at_the_start(rendered: RenderedPlugin, package: str) -> None:
     hidden = f"import sys; sys.modules[{package!r}] = None; from {rendered.package}.runtime.commands import main; "
+    words = ["serve", "--transport", "grpc", "--grpc-port", "0"]
     done = subprocess.run(
-        [str(rendered.python), "-c", hidden + "sys.exit(main(['serve', '--transport', 'grpc', '--grpc-port', '0']))"],
+        [str(rendered.python), "-c", hidden + f"sys.exit(main({words}, package={rendered.package!r}))"],
         cwd=rendered.root,
         env=rendered.environ,
         capture_output=True,

@@ -26,7 +26,7 @@ def plain(value):
     return {{name: plain(part) for name, part in value._asdict().items()}} if hasattr(value, "_asdict") else value
 
 cli, path = json.loads(sys.argv[1]), Path(sys.argv[2])
-print(json.dumps(plain(resolve_settings(cli, load_config_file(path)))))
+print(json.dumps(plain(resolve_settings(cli, load_config_file(path), package={package!r}))))
 """
 
 _NAMES = """

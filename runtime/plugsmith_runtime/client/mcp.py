@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from .._version import __version__
 from ..errors import PlugsmithError
 from ..exact_json import loads
 from ..mcp.jsonrpc import OVERLOADED
@@ -45,7 +46,7 @@ class McpClient:
         Raises:
             McpError: the server refuses, or it is no MCP server.
         """
-        info = {"name": __name__.split(".")[0], "version": "1"}
+        info = {"name": "plugsmith-runtime", "version": __version__}
         params = {"protocolVersion": self.protocol_version, "capabilities": {}, "clientInfo": info}
         result = await self.request("initialize", params)
         self.protocol_version = str(result.get("protocolVersion"))

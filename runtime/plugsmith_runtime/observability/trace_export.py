@@ -16,23 +16,26 @@ from ..errors import StartError
 _PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 
 
-def make_provider() -> Any:
+def make_provider(service: str) -> Any:
     """Make the SDK's source of tracers.
+
+    Args:
+        service: the service's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES say another.
 
     Raises:
         StartError: an exporter is asked for that is not installed.
     """
     # Whoever stops the server stops it, within the server's grace.
-    provider: Any = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider: Any = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
     for processor in _processors():
         provider.add_span_processor(processor)
     return provider
 
 
-def _resource() -> Any:
+def _resource(service: str) -> Any:
     resource = Resource.create()
     if str(resource.attributes.get(SERVICE_NAME, "unknown_service")).startswith("unknown_service"):
-        resource = resource.merge(Resource({SERVICE_NAME: __name__.split(".")[0]}))
+        resource = resource.merge(Resource({SERVICE_NAME: service}))
     return resource
 
 

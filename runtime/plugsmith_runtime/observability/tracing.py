@@ -32,11 +32,14 @@ _OF_TRANSPORT: dict[str, dict[str, str]] = {
 class Tracing:
     """Makes spans and sends them; see Tracer.
 
+    Args:
+        service: the service's name, unless the environment says another.
+
     Raises:
         StartError: packages are missing, or an exporter is asked for that is not there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, service: str) -> None:
         try:
             from opentelemetry import trace
 
@@ -48,7 +51,7 @@ class Tracing:
             ) from error
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        self._provider: Any = make_provider()
+        self._provider: Any = make_provider(service)
         # For the spans that plugins make themselves.
         trace.set_tracer_provider(self._provider)
         self._tracer: Any = self._provider.get_tracer(__name__)

@@ -14,9 +14,14 @@ from .settings import ServerSettings
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-def server_command(*options: str) -> list[str]:
-    """The command line that serves this plugin, to run in another process."""
-    return [sys.executable, "-m", __name__.split(".")[0], "serve", *options]
+def server_command(package: str, *options: str) -> list[str]:
+    """The command line that serves a plugin in another process.
+
+    Args:
+        package: the plugin's package.
+        options: options of `serve`.
+    """
+    return [sys.executable, "-m", package, "serve", *options]
 
 
 def own_endpoint(settings: ServerSettings, transport: str, config: str | None = None) -> str:
@@ -40,7 +45,8 @@ def own_endpoint(settings: ServerSettings, transport: str, config: str | None = 
     if transport == "unix":
         return f"unix://{settings.unix.path}"
     quiet = ["--log-level", "WARNING"]  # its log goes to the terminal of the one who calls
-    command = server_command("--transport", "stdio", *quiet, *(["--config", config] if config else []))
+    options = [*quiet, "--config", config] if config else quiet
+    command = server_command(settings.package, "--transport", "stdio", *options)
     return "stdio:" + shlex.join(command)
 
 

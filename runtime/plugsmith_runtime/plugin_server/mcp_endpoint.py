@@ -65,12 +65,13 @@ class McpEndpoint:
     Args:
         host: runs the hooks.
         transport: the transport's name, for the host.
+        package: the plugin's package, by which the server calls itself.
     """
 
-    def __init__(self, host: Host, transport: str) -> None:
+    def __init__(self, host: Host, transport: str, package: str) -> None:
         self._host = host
         self._transport = transport
-        info = {"name": __name__.split(".")[0], "version": _version(host)}
+        info = {"name": package, "version": _version(host)}
         self._fixed = replies.FixedReplies(info, tool_list(list(HOOKS)))
 
     async def answer(self, message: Any, sender: Sender) -> Answer:

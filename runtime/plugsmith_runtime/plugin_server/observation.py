@@ -34,7 +34,7 @@ class Observation:
         if settings.otel:
             from ..observability.tracing import Tracing
 
-            self._tracing = host.tracer = Tracing()
+            self._tracing = host.tracer = Tracing(settings.package)
         if settings.admin is not None:
             from .admin import AdminListener
 

@@ -51,9 +51,9 @@ def load(arguments: argparse.Namespace) -> tuple[Path, ConfigFile, ServerSetting
         arguments.log_level or os.environ.get(LOG_LEVEL.env[0]) or LOG_LEVEL.default,
         arguments.log_format or os.environ.get(LOG_FORMAT.env[0]) or LOG_FORMAT.default,
     )
-    path = find_config_path(arguments.config, os.environ)
+    path = find_config_path(arguments.config, os.environ, arguments.package)
     file = load_config_file(path)
-    settings = resolve_settings(vars(arguments), file)
+    settings = resolve_settings(vars(arguments), file, package=arguments.package)
     if settings.dev:
         show_exception_texts()
     return path, file, settings

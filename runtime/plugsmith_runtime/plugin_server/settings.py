@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,8 +76,13 @@ class Limits(NamedTuple):
 
 
 class ServerSettings(NamedTuple):
-    """All settings of a server; times in seconds, sizes in bytes."""
+    """All settings of a server; times in seconds, sizes in bytes.
 
+    Attributes:
+        package: the package of the plugin that is served.
+    """
+
+    package: str
     transports: tuple[str, ...]
     hook_timeout: float
     grace: float
@@ -96,19 +102,31 @@ class ServerSettings(NamedTuple):
         return "http" in self.transports or self.admin is not None
 
 
-def find_config_path(given: str | None, environ: Mapping[str, str]) -> Path:
+def package_folder(package: str) -> Path:
+    """The folder of an installed package.
+
+    Args:
+        package: the name under which it is imported.
+    """
+    return Path(import_module(package).__path__[0])
+
+
+def find_config_path(given: str | None, environ: Mapping[str, str], package: str) -> Path:
     """Find the configuration file: the one that is named, else the usual place, else the one inside the package.
 
     Args:
         given: the path of the command line.
         environ: the environment.
+        package: the plugin's package.
     """
     named = given or environ.get(CONFIG_PATH.env[0])
     if named:
         return Path(named)
     usual = Path(CONFIG_PATH.default)
-    packaged = Path(__file__).parents[2] / "resources" / "plugins" / "config.yaml"
-    return packaged if not usual.exists() and packaged.exists() else usual
+    if usual.exists():
+        return usual
+    packaged = package_folder(package) / "resources" / "plugins" / "config.yaml"
+    return packaged if packaged.exists() else usual
 
 
 class _Resolver:
@@ -149,7 +167,7 @@ class _Resolver:
 
 
 def resolve_settings(
-    cli: Mapping[str, Any], file: ConfigFile, environ: Mapping[str, str] | None = None
+    cli: Mapping[str, Any], file: ConfigFile, environ: Mapping[str, str] | None = None, *, package: str
 ) -> ServerSettings:
     """Work out all settings of a server.
 
@@ -157,6 +175,7 @@ def resolve_settings(
         cli: options of the command line by name; None for those not given.
         file: the configuration file.
         environ: the environment; that of the process when None.
+        package: the package of the plugin that is served.
 
     Raises:
         StartError: a value does not fit, a key of the file is unknown, or settings contradict each other.
@@ -170,6 +189,7 @@ def resolve_settings(
     grpc_uds = look.value("grpc.uds")
     admin_port = look.given("admin.port")
     return ServerSettings(
+        package=package,
         transports=transports,
         hook_timeout=look.value("hook_timeout"),
         grace=look.value("grace"),
@@ -179,7 +199,7 @@ def resolve_settings(
             look.value("http.host"),
             look.value("http.port"),
             look.value("http.uds"),
-            _tls(look, "http", cli),
+            _tls(look, "http", cli, package),
             look.value("http.token"),
         ),
         grpc=GrpcSettings(
@@ -187,7 +207,7 @@ def resolve_settings(
             look.value("grpc.port"),
             grpc_uds,
             grpc_uds is None or look.given("grpc.port") is not None,
-            _tls(look, "grpc", cli),
+            _tls(look, "grpc", cli, package),
             look.value("grpc.max_connection_age"),
         ),
         unix=UnixSettings(look.value("unix.path")),
@@ -198,7 +218,7 @@ def resolve_settings(
     )
 
 
-def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any]) -> TlsSettings | None:
+def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any], package: str) -> TlsSettings | None:
     if transport not in look.value("transports"):
         return None
     enabled = look.given(f"{transport}.tls.enabled")
@@ -214,7 +234,7 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any]) -> TlsSettings
 
     setting = SETTINGS[f"{transport}.tls.certfile"]
     ca_bundle = look.given(f"{transport}.tls.ca_bundle")
-    own = CertificateLayout(Path(DEFAULT_FOLDER)).plugin(own_name())
+    own = CertificateLayout(Path(DEFAULT_FOLDER)).plugin(own_name(package))
     if not certfile and not keyfile and own.certificate.exists():
         certfile, keyfile, ca_bundle = str(own.certificate), str(own.key), ca_bundle or str(own.ca)
     for value, name in ((certfile, "certfile"), (keyfile, "keyfile")):

@@ -50,7 +50,7 @@ def load_transport(name: str) -> TransportFactory:
     try:
         module = importlib.import_module(f".{name}", __package__)
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith(__name__.split(".")[0]):
+        if (error.name or "").startswith(str(__package__).rpartition(".")[0]):
             raise
         raise StartError(
             f"transport {name!r} needs the package {error.name}; install the extra 'grpc' (make install-grpc)"

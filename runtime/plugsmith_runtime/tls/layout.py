@@ -83,6 +83,6 @@ class CertificateLayout:
         return (place for place in found if place.folder.is_dir())
 
 
-def own_name() -> str:
-    """The name of this plugin's certificate when nobody gives another: that of the package, with hyphens."""
-    return __name__.split(".")[0].replace("_", "-")
+def own_name(package: str) -> str:
+    """The name of a plugin's certificate when nobody gives another: that of its package, with hyphens."""
+    return package.replace("_", "-")

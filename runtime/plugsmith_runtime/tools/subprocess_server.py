@@ -16,10 +16,11 @@ _START_LIMIT = 30.0
 
 
 @asynccontextmanager
-async def own_server(transports: list[str], config: str) -> AsyncIterator[list[str]]:
+async def own_server(package: str, transports: list[str], config: str) -> AsyncIterator[list[str]]:
     """Run `serve` in another process on free ports and sockets of its own, until the block ends.
 
     Args:
+        package: the plugin's package.
         transports: what to serve; for stdio, whose server its client starts, the endpoint holds the command.
         config: the configuration file.
 
@@ -31,21 +32,22 @@ async def own_server(transports: list[str], config: str) -> AsyncIterator[list[s
     """
     started = []
     if "stdio" in transports:
-        command = server_command("--transport", "stdio", "--config", config, "--log-level", "ERROR")
+        command = server_command(package, "--transport", "stdio", "--config", config, "--log-level", "ERROR")
         started.append("stdio:" + shlex.join(command))
     listening = [name for name in transports if name != "stdio"]
     if not listening:
         yield started
         return
     with tempfile.TemporaryDirectory(prefix="s-") as folder:
-        async with _listening(listening, folder, config) as endpoints:
+        async with _listening(package, listening, folder, config) as endpoints:
             yield endpoints + started
 
 
 @asynccontextmanager
-async def _listening(transports: list[str], folder: str, config: str) -> AsyncIterator[list[str]]:
+async def _listening(package: str, transports: list[str], folder: str, config: str) -> AsyncIterator[list[str]]:
     places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
-    command = server_command("--transport", ",".join(transports), "--config", config, "--log-level", "WARNING", *places)
+    options = ["--transport", ",".join(transports), "--config", config, "--log-level", "WARNING", *places]
+    command = server_command(package, *options)
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )

@@ -8,10 +8,16 @@ _EACH_GENERATION = gc.get_threshold()
 # What they leave behind at once is worth having back: 0.5 MB.
 gc.set_threshold(5_000, 10, 1_000_000)
 
-from .runtime.commands import main  # noqa: E402
+from .runtime import commands  # noqa: E402
 
 gc.freeze()
 gc.set_threshold(*_EACH_GENERATION)
+
+
+def main() -> int:
+    """The commands of this plugin; the exit code is 0 when all is well."""
+    return commands.main(package=__package__)
+
 
 if __name__ == "__main__":
     sys.exit(main())

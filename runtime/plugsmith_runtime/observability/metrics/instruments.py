@@ -42,10 +42,11 @@ class Instruments:
     """All metrics of one process, in a registry of their own.
 
     Args:
+        package: the plugin's package.
         worker: the number of this worker; its values outlive it. None for the number of the process.
     """
 
-    def __init__(self, worker: int | None = None) -> None:
+    def __init__(self, package: str, worker: int | None = None) -> None:
         self._folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         if self._folder and worker is not None:
             # A worker that is started again goes on in the files of the one before: no file for each that ever died.
@@ -72,7 +73,7 @@ class Instruments:
             "plugin_certificate_expiry_timestamp_seconds", "Unix time at which the served certificate expires.",
             ["transport"], own, "livemin",
         )  # fmt: skip
-        info = _build_info()
+        info = _build_info(package)
         build = _gauge("plugin_build_info", "Always 1; its labels say what runs here.", list(info), own, "livemax")
         build.labels(**info).set(1)
         self._of_calls: dict[tuple[str, str, str, str], _OfCall] = {}
@@ -136,8 +137,7 @@ def _gauge(name: str, text: str, labels: list[str], registry: CollectorRegistry,
     return Gauge(name, text, labels, registry=registry, multiprocess_mode=of_workers)
 
 
-def _build_info() -> dict[str, str]:
-    package = __name__.split(".")[0]
+def _build_info(package: str) -> dict[str, str]:
     try:
         version = metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -37,6 +37,7 @@ class Metrics:
     def __init__(self, host: Host, settings: ServerSettings, worker: int | None = None) -> None:
         self._host = host
         self._certificates = Certificates(settings)
+        self._package = settings.package
         self._worker = worker
         # Set by whoever starts the workers, with the name that prometheus_client knows.
         self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
@@ -89,7 +90,7 @@ class Metrics:
         return self._loading
 
     async def _begin(self) -> Instruments:
-        instruments = await asyncio.to_thread(_make, self._worker)
+        instruments = await asyncio.to_thread(_make, self._package, self._worker)
         self._count(instruments)
         self._instruments = instruments
         if self._shared:
@@ -115,7 +116,7 @@ class Metrics:
         )
 
 
-def _make(worker: int | None) -> Instruments:
+def _make(package: str, worker: int | None) -> Instruments:
     from .instruments import Instruments
 
-    return Instruments(worker)
+    return Instruments(package, worker)

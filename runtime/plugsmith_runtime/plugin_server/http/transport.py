@@ -82,7 +82,7 @@ class HttpTransport:
 
     def _app(self) -> HttpApp:
         http = self._settings.http
-        mcp = McpRoute(McpEndpoint(self._host, self.name))
+        mcp = McpRoute(McpEndpoint(self._host, self.name, self._settings.package))
         return HttpApp(
             self._host,
             {"/mcp": mcp, "/mcp/": mcp, "/call": DockerRoute(DockerEndpoint(self._host, self.name))},

@@ -38,6 +38,7 @@ class StdioTransport:
 
     def __init__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> None:
         self._host = host
+        self._package = settings.package
         self._limit = settings.limits.message_bytes
         self._lines = LineSplitter(self._limit)
         self._streams = StandardStreams()
@@ -52,7 +53,7 @@ class StdioTransport:
 
     async def start(self) -> list[str]:
         """Begin to read; `finished` is set when the input has ended and all its messages are answered."""
-        self._endpoint = McpEndpoint(self._host, self.name)
+        self._endpoint = McpEndpoint(self._host, self.name, self._package)
         await self._writer.start()
         await self._reader.start()
         return ["stdio:"]

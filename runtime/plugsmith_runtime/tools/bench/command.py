@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     transports = [name.strip() for name in arguments.transport.split(",") if name.strip()]
 
     async def main() -> list[Figures]:
-        async with own_server(transports, str(path.absolute())) as endpoints:
+        async with own_server(settings.package, transports, str(path.absolute())) as endpoints:
             return [await measure(endpoint, load, settings.http.token) for endpoint in endpoints]
 
     figures = options.run_loop(main)

@@ -94,7 +94,8 @@ def _make(arguments: argparse.Namespace) -> int:
     if target in ("gateway", "all"):
         places.append((folder.gateway, arguments.host if target == "gateway" else []))
     if target in ("plugin", "all"):
-        places.append((folder.plugin(own_name() if arguments.name is None else arguments.name), arguments.host))
+        name = own_name(arguments.package) if arguments.name is None else arguments.name
+        places.append((folder.plugin(name), arguments.host))
     _report(_authority(maker, target))
     for place, hosts in places:
         _report(maker.leaf(place, days, hosts))

@@ -52,10 +52,10 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
     try:
         path, file, settings = options.load(arguments)
     except StartError as error:
-        yield from check_versions(())
+        yield from check_versions(arguments.package, ())
         yield problem("config", error)
         return
-    yield from check_versions(settings.transports)
+    yield from check_versions(arguments.package, settings.transports)
     yield from check_plugins(path, file)
     yield from check_certificates(settings)
     yield from asyncio.run(check_places(settings, file))

@@ -19,21 +19,23 @@ _ANSWERS = Path(".copier-answers.yml")
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)[^>;]*(?:>=(?P<least>[0-9.]+))?[^;]*(?:;(?P<marker>.*))?")
 
 
-def check_versions(transports: tuple[str, ...]) -> Iterator[Finding]:
+def check_versions(package: str, transports: tuple[str, ...]) -> Iterator[Finding]:
     """Check that what the transports need is installed, and new enough.
 
     Args:
+        package: the plugin's package.
         transports: the transports that would be served.
     """
     yield Finding("versions", "ok", f"Python {platform.python_version()}")
     extras = {"grpc"} if {"grpc", "unix"} & set(transports) else set()
+    distribution = own_name(package)
     try:
-        package = importlib.metadata.distribution(own_name())
+        installed = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:
-        yield Finding("versions", "note", f"{own_name()} is not installed as a package", "make install installs it")
+        yield Finding("versions", "note", f"{distribution} is not installed as a package", "make install installs it")
     else:
-        yield Finding("versions", "ok", f"{own_name()} {package.version}{_template()}")
-        yield from _requirements(package.requires or [], extras)
+        yield Finding("versions", "ok", f"{distribution} {installed.version}{_template()}")
+        yield from _requirements(installed.requires or [], extras)
     for name in transports:
         try:
             load_transport(name)

@@ -12,6 +12,7 @@ from typing import Any
 from ...client import connect
 from ...client.context import new_context
 from ...plugin_server import options
+from ...plugin_server.settings import ServerSettings
 from ..subprocess_server import own_server
 from .cases import Case, is_right, load_cases, verdict
 
@@ -33,8 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     path, file, settings = options.load(argparse.Namespace(**(vars(arguments) | {"transport": None})))
     cases = load_cases(Path(arguments.cases))
     transports = [name.strip() for name in arguments.transport.split(",") if name.strip()]
-    token = settings.http.token
-    rows = asyncio.run(_all_calls(file.plugins[0].name, cases, transports, str(path.absolute()), token))
+    rows = asyncio.run(_all_calls(settings, file.plugins[0].name, cases, transports, str(path.absolute())))
     if arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
@@ -46,12 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _all_calls(
-    plugin: str, cases: list[Case], transports: list[str], config: str, token: str | None
+    settings: ServerSettings, plugin: str, cases: list[Case], transports: list[str], config: str
 ) -> list[dict[str, Any]]:
     rows = []
-    async with own_server(transports, config) as endpoints:
+    async with own_server(settings.package, transports, config) as endpoints:
         for endpoint in endpoints:
-            rows += await _calls(endpoint, plugin, cases, token)
+            rows += await _calls(endpoint, plugin, cases, settings.http.token)
     return rows
 
 

@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
 from typing import Any
 
 from ...cli.colours import Colours
@@ -16,6 +15,7 @@ from ...errors import StartError
 from ...plugin_server import options
 from ...plugin_server.commands import serve
 from ...plugin_server.readiness import StandardOutput
+from ...plugin_server.settings import package_folder
 
 
 def add_parser(commands: Any) -> None:
@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     path, file, settings = options.load(arguments)
     if "stdio" in settings.transports:
         raise StartError("dev cannot serve stdio, where the gateway starts the server; name others with --transport")
-    package = Path(__file__).parents[3]
-    folders = {package, path.absolute().parent, *((path.parent / name).resolve() for name in file.plugin_dirs)}
+    folders = {package_folder(settings.package), path.absolute().parent}
+    folders |= {(path.parent / name).resolve() for name in file.plugin_dirs}
 
     async def changes(stop: asyncio.Event) -> AsyncIterator[Iterable[str]]:
         async for found in watchfiles.awatch(*sorted(folders), stop_event=stop, raise_interrupt=False):

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             continue
         shim_dir = None
         if needs_shim(transport):
-            shim_dir = arguments.shim_dir or str(find_shim_dir(path))
+            shim_dir = arguments.shim_dir or str(find_shim_dir(path, settings.package))
             notes.append(SHIM_NOTE.format(folder=shim_dir))
         documents.append(document(file, settings, transport, path, client_dir, shim_dir))
         if transport == "http" and not settings.http.uds and settings.http.host in ("127.0.0.1", "::1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from ...plugin_server.settings import ServerSettings
 from ...tls.settings import TlsSettings
 
 _ABOVE_HOOK_TIMEOUT = 2.0
+# Inside the plugin's package where it holds the runtime, else in the runtime's own.
+_CONNECTOR = resolve_name("...connector", __package__)
 
 
 def connector_document(file: ConfigFile, settings: ServerSettings, transport: str, client_dir: Path) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def connector_document(file: ConfigFile, settings: ServerSettings, transport: st
     entries = [
         {
             "name": plugin.name,
-            "kind": f"{__name__.split('.')[0]}.connector.RemotePlugin",
+            "kind": f"{_CONNECTOR}.RemotePlugin",
             # The gateway takes the hooks of a plugin that runs inside it from here only.
             "hooks": list(plugin.hooks),
             "mode": plugin.reply()["mode"],

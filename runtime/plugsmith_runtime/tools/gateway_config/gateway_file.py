@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import StartError
 from ...host.config import ConfigFile, PluginConfig
 from ...plugin_server.endpoints import own_endpoint, server_command
-from ...plugin_server.settings import ServerSettings
+from ...plugin_server.settings import ServerSettings, package_folder
 from ...tls.settings import TlsSettings
 
 SHIM = "plain_context.py"
@@ -52,16 +52,17 @@ def needs_shim(transport: str) -> bool:
     return transport in ("grpc", "unix")
 
 
-def find_shim_dir(config: Path) -> Path:
+def find_shim_dir(config: Path, package: str) -> Path:
     """The folder with the gateway plugin: in the repository, or inside the installed package.
 
     Args:
         config: our configuration file; in a repository, the folder lies beside its own.
+        package: the plugin's package.
 
     Raises:
         StartError: it is in neither.
     """
-    places = [config.absolute().parent.parent / "gateway", Path(__file__).parents[3] / "resources" / "gateway"]
+    places = [config.absolute().parent.parent / "gateway", package_folder(package) / "resources" / "gateway"]
     for place in places:
         if (place / SHIM).exists():
             return place
@@ -104,7 +105,7 @@ def _entry(
             }
         block["mcp"] = mcp | _tls(settings.http.tls, client_dir)
     elif transport == "stdio":
-        command = server_command("--transport", "stdio", "--config", str(config.absolute()))
+        command = server_command(settings.package, "--transport", "stdio", "--config", str(config.absolute()))
         block["mcp"] = {"proto": "STDIO", "cmd": command}
     elif transport == "grpc":
         target = {"target": endpoint.partition("://")[2]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...client import ClientTls
 from ...errors import StartError
-from ...tls.layout import CertificateLayout, KeyPairPaths, own_name
+from ...tls.layout import CertificateLayout, KeyPairPaths
 from ...tls.settings import TlsSettings
 
 # Servers warn about a certificate that is soon to expire.
@@ -58,6 +58,7 @@ def throwaway_certificates(folder: Path) -> Certificates:
     places = CertificateLayout(folder)
     maker = CertificateManager(places)
     maker.ca(_DAYS)
-    for place in (places.gateway, places.plugin(own_name())):
+    server = places.plugin("plugin")
+    for place in (places.gateway, server):
         maker.leaf(place, _DAYS, hosts=[])
-    return Certificates(places.plugin(own_name()), places.gateway)
+    return Certificates(server, places.gateway)

@@ -36,3 +36,8 @@ def config_file(source: Source, config: Mapping[str, Any] | None) -> ConfigFile:
     kind = f"{source.__module__}.{source.__qualname__}"
     entry = PluginConfig(name=source.__name__, kind=kind, hooks=implemented_by(source), config=dict(config or {}))
     return ConfigFile(plugins=[entry])
+
+
+def package_of(file: ConfigFile) -> str:
+    """The package that holds the first plugin of a configuration file."""
+    return file.plugins[0].kind.partition(".")[0]

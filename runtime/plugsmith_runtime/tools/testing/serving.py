@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ from ...plugin_server.settings import ServerSettings, resolve_settings
 from ...plugin_server.transports import load_transport
 from .certificates import Certificates
 from .client import PluginClient
-from .entries import Source, config_file
+from .entries import Source, config_file, package_of
 from .folders import socket_folder
 
+_COMMANDS = resolve_name("...commands", __package__)
 _GRACE = 5.0
 _TIMEOUT = 30.0
 _WITHOUT_TLS = {"https": "http", "grpcs": "grpc"}
@@ -96,12 +99,8 @@ async def served(
                 scheme = endpoint.partition(":")[0]
                 endpoints[_WITHOUT_TLS.get(scheme, scheme)] = endpoint
         if "stdio" in transports:
-            # All commands come with it, which tests of the other transports need not wait for.
-            from ...plugin_server.endpoints import server_command
-
             path = source.absolute() if isinstance(source, Path) else _written(file, folder / "config.yaml")
-            command = server_command("--transport", "stdio", "--config", str(path), "--log-level", "WARNING")
-            endpoints["stdio"] = "stdio:" + shlex.join(command)
+            endpoints["stdio"] = "stdio:" + shlex.join(_stdio_command(package_of(file), path))
         # Closed first: a transport that stops shall not wait for connections.
         clients = await stack.enter_async_context(AsyncExitStack())
         tls = certificates.client_tls if certificates else None
@@ -114,12 +113,20 @@ def _settings(
     places = {"port": 0, "grpc_port": 0, "socket": f"{folder}/u.sock"}
     if certificates is None:
         places["grpc_uds"] = f"{folder}/g.sock"
+    cli = {**places, "transport": ",".join(transports) or "stdio"}
     plain = ConfigFile(plugins=file.plugins, plugin_settings=file.plugin_settings)
-    settings = resolve_settings({**places, "transport": ",".join(transports) or "stdio"}, plain, {})
+    settings = resolve_settings(cli, plain, {}, package=package_of(file))
     if certificates is None:
         return settings
     tls = certificates.server_tls
     return settings._replace(http=replace(settings.http, tls=tls), grpc=settings.grpc._replace(tls=tls))
+
+
+def _stdio_command(package: str, config: Path) -> list[str]:
+    """The command of a server on stdio; the package of a test's plugin need not have commands of its own."""
+    program = f"import sys; from {_COMMANDS} import main; sys.exit(main(package={package!r}))"
+    options = ["--transport", "stdio", "--config", str(config), "--log-level", "WARNING"]
+    return [sys.executable, "-c", program, "serve", *options]
 
 
 def _written(file: ConfigFile, path: Path) -> Path:
