@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import grpc
 
-from ..tls.decrypt_key import clear_key
-from ..tls.keypair import read_file
+from ..tls.files import read_file
+from ..tls.keypair import decrypt_key
 
 
 def grpc_channel_credentials(
@@ -19,5 +19,5 @@ def grpc_channel_credentials(
     roots = read_file(ca_bundle, "CA bundle")
     if not certfile:
         return grpc.ssl_channel_credentials(roots)
-    key = clear_key(keyfile or certfile, keyfile_password)
+    key = decrypt_key(keyfile or certfile, keyfile_password)
     return grpc.ssl_channel_credentials(roots, key, read_file(certfile, "TLS certificate"))

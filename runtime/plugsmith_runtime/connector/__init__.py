@@ -1,4 +1,4 @@
-"""The other end: a gateway plugin that carries hooks to a plugin server. It runs inside the gateway."""
+"""Gateway plugin that carries hooks to a plugin server. It runs inside the gateway."""
 
 from __future__ import annotations
 

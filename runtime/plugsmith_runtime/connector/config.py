@@ -1,4 +1,4 @@
-"""The connector's settings: `config` of its entry in the gateway's plugins file."""
+"""Settings of the connector: `config` of its entry in the gateway's plugins file."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ..client import ClientTls
 from ..errors import StartError, validation_message
 
-_PLAIN_SCHEMES = ("unix", "grpc+unix", "http+unix", "http")
+_PLAINTEXT_SCHEMES = ("unix", "grpc+unix", "http+unix", "http")
 _TLS_SCHEMES = ("grpc", "grpcs", "https")
 
 
 class TlsConfig(BaseModel):
-    """Files with certificates, read anew when they change."""
+    """Certificate files of a client; the connector reads them again when they change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ca_bundle: str
-    """The authorities that the server's certificate must come from."""
+    """File with the authorities that may sign the server's certificate."""
     certfile: str | None = None
-    """The gateway's certificate, for servers that ask for one."""
+    """File with the gateway's certificate, for servers that ask for one."""
     keyfile: str | None = None
-    """The certificate's key."""
+    """File with the certificate's key."""
     keyfile_password: str | None = Field(default=None, repr=False)
-    """The key's password."""
+    """Password of the key."""
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that are named."""
+        """The paths of the files that are set."""
         return tuple(path for path in (self.ca_bundle, self.certfile, self.keyfile) if path)
 
 
 class ConnectionConfig(BaseModel):
-    """Where the server is, and how to talk to it; entries with equal settings share their connections."""
+    """Settings of the connection to a server; plugins with equal settings share their connections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,68 +45,68 @@ class ConnectionConfig(BaseModel):
     deadline: float = Field(default=27.0, gt=0)
     """Seconds that a call may take: above the server's limit for a hook (25), below the gateway's for a plugin (30)."""
     connect_timeout: float = Field(default=5.0, gt=0)
-    """Seconds that it may take to connect."""
+    """Seconds that connecting may take."""
     connections: int = Field(default=1, ge=1, le=100)
-    """How many connections there are to unix and grpc, where one carries any number of calls; more than one spread the
-    calls over the server's workers. Over http, and with a unix server of version 1, each call in flight has its own."""
+    """Number of connections to unix and grpc, where one carries any number of calls; more than one spread the calls
+    over the server's workers. Over http, and with a unix server of version 1, each call in flight has its own."""
     breaker_failures: int = Field(default=5, ge=1)
-    """Calls in a row without an answer in time, after which calls fail at once until the plugin answers a probe."""
+    """Calls in a row without an answer in time after which calls fail at once, until the plugin answers a probe."""
 
     @model_validator(mode="after")
-    def _fits(self) -> ConnectionConfig:
-        scheme, found, place = self.endpoint.partition("://")
-        if not found or scheme not in _PLAIN_SCHEMES + _TLS_SCHEMES or not place:
-            known = ", ".join(f"{name}://" for name in sorted({*_PLAIN_SCHEMES, *_TLS_SCHEMES}))
+    def _check_endpoint(self) -> ConnectionConfig:
+        scheme, separator, address = self.endpoint.partition("://")
+        if not separator or scheme not in _PLAINTEXT_SCHEMES + _TLS_SCHEMES or not address:
+            known = ", ".join(f"{name}://" for name in sorted({*_PLAINTEXT_SCHEMES, *_TLS_SCHEMES}))
             raise ValueError(f"endpoint {self.endpoint!r} starts with none of {known}")
-        if self.tls is not None and scheme in _PLAIN_SCHEMES:
+        if self.tls is not None and scheme in _PLAINTEXT_SCHEMES:
             raise ValueError(f"tls is set, but {scheme} carries none: use grpc:// or https://, or leave tls out")
         if scheme == "grpcs" and self.tls is None:
             raise ValueError("grpcs needs tls with a ca_bundle")
         return self
 
     @property
-    def pooled(self) -> bool:
-        """Whether each call in flight has a connection of its own, as over http; one client keeps them all."""
+    def connection_per_call(self) -> bool:
+        """Whether each call in flight has a connection of its own, as over http; one client holds them all."""
         return self.endpoint.startswith("http")
 
     @property
-    def wanted(self) -> int:
-        """How many clients to keep."""
-        return 1 if self.pooled else self.connections
+    def pool_size(self) -> int:
+        """Number of clients to keep connected."""
+        return 1 if self.connection_per_call else self.connections
 
     @property
     def address(self) -> str:
-        """The endpoint as the clients spell it: gRPC with TLS is grpcs."""
+        """The endpoint in the form that clients take: gRPC with TLS is grpcs."""
         return f"grpcs{self.endpoint[4:]}" if self.tls and self.endpoint.startswith("grpc:") else self.endpoint
 
     @property
     def client_tls(self) -> ClientTls | None:
-        """The certificates as the clients take them."""
+        """The certificates in the form that clients take."""
         return ClientTls(**self.tls.model_dump()) if self.tls else None
 
 
 class ConnectorConfig(ConnectionConfig):
-    """All settings of an entry."""
+    """All settings of an entry in the plugins file."""
 
     plugin: str | None = None
-    """The plugin's name at the server, when the gateway's entry has another one."""
+    """The plugin's name at the server, when it differs from the entry's."""
     on_unavailable: Literal["deny", "allow"] = "deny"
-    """What becomes of a call that the plugin cannot be asked about: blocked, or passed with a note in the log."""
+    """Policy for calls that the plugin cannot be asked about: block them, or let them pass and log them."""
     required_at_start: bool = False
-    """Whether a gateway whose plugin is not up yet refuses to start."""
+    """Whether the gateway refuses to start while the plugin is down."""
 
     @property
-    def link(self) -> ConnectionConfig:
-        """The part that says where the server is."""
+    def connection(self) -> ConnectionConfig:
+        """The settings of the connection alone."""
         return ConnectionConfig.model_validate(self.model_dump(include=set(ConnectionConfig.model_fields)))
 
 
 def read_config(name: str, values: dict[str, Any] | None) -> ConnectorConfig:
-    """Check the settings of an entry.
+    """Read and check the settings of an entry.
 
     Args:
-        name: the entry's name.
-        values: its `config`.
+        name: the name of the entry.
+        values: `config` of the entry.
 
     Raises:
         StartError: a setting is missing, unknown or wrong.

@@ -1,4 +1,4 @@
-"""The plugin framework of the gateway that this runs in: cpex, or the one inside gateway 1.0.0."""
+"""Plugin framework of the gateway that the connector runs in: cpex, or the one inside gateway 1.0.0."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-# Both are there when cpex is installed beside gateway 1.0.0; the gateway has then imported its own.
-_MODULES = ("mcpgateway.plugins.framework", "cpex.framework")
-_INSTALLED = ("cpex.framework", "mcpgateway.plugins.framework")
+# With cpex installed beside gateway 1.0.0 both exist; the gateway has then imported its own.
+_IMPORT_ORDER = ("mcpgateway.plugins.framework", "cpex.framework")
+_INSTALL_ORDER = ("cpex.framework", "mcpgateway.plugins.framework")
 
 
 class HookRegistry(Protocol):
-    """What is used of the framework's registry of hooks."""
+    """The part of the framework's hook registry that the connector uses."""
 
     def is_registered(self, hook_type: str) -> bool:
-        """Whether the release knows a hook."""
+        """Whether this release of the framework knows a hook."""
 
     def get_result_type(self, hook_type: str) -> type[BaseModel] | None:
-        """The model of a hook's result; its modified_payload says what a hook may answer with."""
+        """The model of a hook's result; its modified_payload has the types that the hook may answer with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """The names of a framework that are used here.
+    """The parts of a framework that the connector uses.
 
     Attributes:
-        name: its module.
-        plugin: the class that plugins extend.
-        registry: the hooks that the release knows.
-        error: makes the exception that says that a plugin failed, of what that exception tells.
-        error_model: makes what that exception tells.
+        name: the framework's module.
+        plugin: base class of plugins.
+        registry: the hooks that this release knows.
+        error: the exception of a plugin that failed; takes an `error_model`.
+        error_model: the description of such a failure.
     """
 
     name: str
@@ -45,19 +45,19 @@ class Framework:
 
 
 def find_framework() -> Framework:
-    """Find the framework: the one that is running, otherwise the one that is installed.
+    """Find the framework: the one that the gateway has imported, otherwise the one that is installed.
 
     Raises:
-        ImportError: there is none; the text says where the connector belongs.
+        ImportError: no framework is installed.
     """
-    for name in _MODULES:
+    for name in _IMPORT_ORDER:
         if hasattr(sys.modules.get(name), "Plugin"):
             return _framework(name)
-    for name in _INSTALLED:
+    for name in _INSTALL_ORDER:
         try:
             return _framework(name)
         except ModuleNotFoundError as error:
-            # Whatever else is missing is a fault of the installation, and its message says more than ours would.
+            # Any other missing module is a broken installation, which its own message explains best.
             if error.name is None or not name.startswith(error.name):
                 raise
     raise ImportError(

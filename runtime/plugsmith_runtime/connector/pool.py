@@ -1,40 +1,72 @@
-"""The connections to one server."""
+"""Pool of connections to one server, and the choice of the client that opens them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 
-from ..client import Client
+from ..client import Client, connect
+from ..errors import StartError
+from .config import ConnectionConfig
+
+
+def check_packages(config: ConnectionConfig) -> None:
+    """Check that the gateway has the packages that the client needs.
+
+    Raises:
+        StartError: a package is missing.
+    """
+    if config.connection_per_call or (find_spec("google") is not None and find_spec("google.protobuf") is not None):
+        return
+    raise StartError(f"{config.endpoint} needs protobuf: install the plugin into the gateway with its extra connector")
+
+
+async def open_client(config: ConnectionConfig) -> Client:
+    """Connect to a server with the client that suits its endpoint.
+
+    Args:
+        config: where the server is.
+
+    Raises:
+        StartError: a certificate cannot be used.
+        OSError: the server cannot be reached.
+    """
+    if not config.address.startswith("grpc"):
+        return await connect(config.address, tls=config.client_tls, timeout=config.deadline)
+    # Not grpcio: a gateway need not have it, and a call through its client costs several times as much.
+    from ..client.grpc_http2 import GrpcHttp2Client
+
+    return await GrpcHttp2Client.connect(config.address, tls=config.client_tls, timeout=config.deadline)
 
 
 class Pool:
-    """Connections that share the calls.
+    """Connection pool: the calls go round-robin over its connections.
 
     Args:
         connect: opens a connection.
-        wanted: how many to keep open.
+        size: connections to keep open.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Client]], wanted: int) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Client]], size: int) -> None:
         self._connect = connect
-        self._wanted = wanted
+        self._size = size
         self._clients: list[Client] = []
         self._next = 0
         self._opening: asyncio.Task[Client] | None = None
 
     @property
     def connected(self) -> bool:
-        """Whether a connection stands, as far as is known."""
+        """Whether a connection is open, as far as the client knows."""
         return any(client.usable for client in self._clients)
 
     @property
     def complete(self) -> bool:
-        """Whether as many connections stand as are wanted."""
-        return sum(client.usable for client in self._clients) >= self._wanted
+        """Whether all connections are open."""
+        return sum(client.usable for client in self._clients) >= self._size
 
     def pick(self) -> Client | None:
-        """The connection for the next call, each in turn; None when none stands."""
+        """The connection for the next call, or None when no connection is open."""
         for _ in self._clients:
             self._next = (self._next + 1) % len(self._clients)
             client = self._clients[self._next]
@@ -43,7 +75,7 @@ class Pool:
         return None
 
     async def open(self) -> Client:
-        """Open one more connection; callers at the same time share the attempt.
+        """Open one more connection; concurrent callers share one attempt.
 
         Raises:
             StartError: a certificate cannot be used, or a package is missing.
@@ -52,24 +84,24 @@ class Pool:
         if self._opening is None:
             self._opening = asyncio.get_running_loop().create_task(self._open())
             self._opening.add_done_callback(self._opened)
-        # A caller that is cancelled leaves the attempt to the others.
+        # Cancelling one caller must not cancel the attempt of the others.
         return await asyncio.shield(self._opening)
 
     async def drop(self, client: Client) -> None:
-        """Close a connection that is of no use any more."""
+        """Close a connection and take it out of the pool."""
         if client in self._clients:
             self._clients.remove(client)
             await client.close()
 
     async def sweep(self) -> int:
-        """Close the connections that the server has closed; returns how many they were."""
-        gone = [client for client in self._clients if not client.usable]
-        for client in gone:
+        """Drop the connections that the server has closed, and return their number."""
+        closed = [client for client in self._clients if not client.usable]
+        for client in closed:
             await self.drop(client)
-        return len(gone)
+        return len(closed)
 
     def keep_only(self, client: Client) -> list[Client]:
-        """Take all other connections out of use without closing them; returns them."""
+        """Take all other connections out of the pool without closing them, and return them."""
         others = [other for other in self._clients if other is not client]
         self._clients = [client]
         return others
@@ -90,4 +122,4 @@ class Pool:
     def _opened(self, task: asyncio.Task[Client]) -> None:
         self._opening = None
         if not task.cancelled():
-            task.exception()  # every caller has it; when all were cancelled nobody misses it
+            task.exception()  # marks it as retrieved: when every caller was cancelled, asyncio would log it

@@ -1,4 +1,4 @@
-"""The gateway's plugin that asks a plugin server."""
+"""Gateway plugin whose hooks run on a plugin server."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from typing import TYPE_CHECKING, Any
 from ..client import Client
 from ..errors import EncodeError, StartError
 from ..host.errors import ErrorCode
-from . import links
 from .config import read_config
-from .connecting import check_packages
+from .connection import RemoteConnection
+from .decode import decode_error, decode_result, update_context
+from .encode import add_trace, encode_context, encode_payload
 from .framework import find_framework
-from .incoming import plugin_error, read_result, take_back
-from .link import RemoteConnection
 from .metrics import CallMetrics
-from .outgoing import context_data, payload_data
-from .tracing import add_trace
+from .pool import check_packages
+from .registry import CONNECTIONS
 from .unavailable import Reason, UnavailableError, UnavailablePolicy
 
 logger = logging.getLogger(__name__)
 
 _framework = find_framework()
-_LEARN_SECONDS = 30.0
-"""After this time the plugin is asked again which hooks it has: over http a restart can go unnoticed."""
-_BUSY = {ErrorCode.OVERLOADED: Reason.OVERLOADED, ErrorCode.PLUGIN_UNAVAILABLE: Reason.UNREACHABLE}
+
+_HOOKS_REFRESH_SECONDS = 30.0
+"""Age after which the connector asks again which hooks the plugin has: over http a restart can go unnoticed."""
+
+_UNAVAILABLE_CODES = {ErrorCode.OVERLOADED: Reason.OVERLOADED, ErrorCode.PLUGIN_UNAVAILABLE: Reason.UNREACHABLE}
 
 if TYPE_CHECKING:
 
     class _GatewayPlugin:
-        """What the plugin classes of all frameworks have."""
+        """The part of a framework's plugin class that the connector uses."""
 
         name: str
         config: Any
@@ -44,10 +45,10 @@ else:
 
 
 class RemotePlugin(_GatewayPlugin):
-    """Carries the hooks of an entry of the gateway's plugins file to a plugin server.
+    """Gateway plugin that carries the hooks of an entry in the plugins file to a plugin server.
 
     Args:
-        config: the entry; its `config` holds the settings of `ConnectorConfig`.
+        config: the entry; its own `config` holds the settings of `ConnectorConfig`.
 
     Raises:
         StartError: a setting is missing, unknown or wrong, or a package is missing.
@@ -57,17 +58,17 @@ class RemotePlugin(_GatewayPlugin):
         super().__init__(config)
         self._settings = read_config(config.name, config.config)
         check_packages(self._settings)
-        self._remote = self._settings.plugin or config.name
-        self._fallback = UnavailablePolicy(config.name, self._settings.on_unavailable)
+        self._remote_name = self._settings.plugin or config.name
+        self._policy = UnavailablePolicy(config.name, self._settings.on_unavailable)
         self._metrics = CallMetrics(config.name)
-        self._link: RemoteConnection | None = None
-        # The hooks that the server's plugin has, as of the link's generation; None: not known yet.
+        self._connection: RemoteConnection | None = None
+        # The hooks of the server's plugin, as of this generation of the connection; None when they are not known.
         self._hooks: frozenset[str] | None = None
         self._generation = 0
-        self._learn_again = math.inf
+        self._refresh_hooks_at = math.inf
 
     def __getattr__(self, name: str) -> Any:
-        """The method of a hook: every hook that the release knows has one."""
+        """The method of a hook: there is one for every hook that this release of the framework knows."""
         if name.startswith("_") or not _framework.registry.is_registered(name):
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         method = self._method(name)
@@ -75,15 +76,15 @@ class RemotePlugin(_GatewayPlugin):
         return method
 
     async def initialize(self) -> None:
-        """Connect; without a server, the gateway starts all the same unless the settings require one.
+        """Connect. While the server is down, the gateway starts all the same, unless the settings require the server.
 
         Raises:
-            StartError: the server is required and cannot be reached.
+            StartError: the settings require the server, and it cannot be reached.
         """
-        self._link = links.acquire(self._settings.link, self)
+        self._connection = CONNECTIONS.acquire(self._settings.connection, self)
         try:
-            await self._link.start()
-            await self._learn(self._link)
+            await self._connection.start()
+            await self._refresh_hooks(self._connection)
         except UnavailableError as error:
             if self._settings.required_at_start:
                 await self.shutdown()
@@ -91,10 +92,10 @@ class RemotePlugin(_GatewayPlugin):
             logger.warning("plugin %s is not up yet: %s", self.name, error)
 
     async def shutdown(self) -> None:
-        """Close the connection."""
-        if self._link is not None:
-            self._link = None
-            await links.release(self._settings.link, self)
+        """Release the connection; the last plugin that shares it closes it."""
+        if self._connection is not None:
+            self._connection = None
+            await CONNECTIONS.release(self._settings.connection, self)
 
     def _method(self, hook: str) -> Callable[[Any, Any], Awaitable[Any]]:
         async def call(payload: Any, context: Any) -> Any:
@@ -104,66 +105,80 @@ class RemotePlugin(_GatewayPlugin):
         return call
 
     async def _call(self, hook: str, payload: Any, context: Any) -> Any:
-        link, began = self._link, time.perf_counter()
-        if link is None:
-            await self.initialize()
-            link = self._link
-            assert link is not None
+        started = time.perf_counter()
+        connection = self._connection or await self._connect()
         try:
-            if self._generation != link.generation or began > self._learn_again:
-                await self._learn(link)
+            if self._generation != connection.generation or started > self._refresh_hooks_at:
+                await self._refresh_hooks(connection)
             if self._hooks is not None and hook not in self._hooks:
-                self._metrics.count(hook, "skipped")
+                self._metrics.record(hook, "skipped")
                 return self._result(hook, {"continue_processing": True})
-            sent, sent_context = payload_data(payload), context_data(context)
-            add_trace(sent_context)
-
-            async def ask(client: Client) -> dict[str, Any]:
-                return await client.invoke(hook, self._remote, sent, sent_context)
-
-            reply = await link.call(ask)
-            if error := reply.get("error"):
-                if why := _BUSY.get(error.get("code")):
-                    raise UnavailableError(why, error.get("message") or "")
-                raise plugin_error(_framework, self.name, error)
-            if changes := reply.get("context"):
-                take_back(context, sent_context, changes)
-            result = read_result(_framework, hook, self.name, payload, sent, reply["result"])
-        except UnavailableError as problem:
-            self._metrics.count(hook, "unavailable", time.perf_counter() - began)
-            return self._result(hook, self._fallback.result(hook, problem))
-        except EncodeError as problem:
-            self._metrics.count(hook, "error", time.perf_counter() - began)
-            error = {"message": f"{hook} cannot be sent to the plugin: {problem}", "code": ErrorCode.UNREPRESENTABLE}
-            raise plugin_error(_framework, self.name, error) from problem
+            result = await self._ask(connection, hook, payload, context)
+        except UnavailableError as error:
+            self._metrics.record(hook, "unavailable", time.perf_counter() - started)
+            return self._result(hook, self._policy.result(hook, error))
+        except EncodeError as error:
+            self._metrics.record(hook, "error", time.perf_counter() - started)
+            text = f"{hook} cannot be sent to the plugin: {error}"
+            failure = {"message": text, "code": ErrorCode.UNREPRESENTABLE}
+            raise decode_error(_framework, self.name, failure) from error
         except Exception:
-            self._metrics.count(hook, "error", time.perf_counter() - began)
+            self._metrics.record(hook, "error", time.perf_counter() - started)
             raise
         outcome = "allowed" if result.modified_payload is None else "modified"
-        self._metrics.count(hook, outcome if result.continue_processing else "blocked", time.perf_counter() - began)
+        self._metrics.record(hook, outcome if result.continue_processing else "blocked", time.perf_counter() - started)
         return result
 
-    async def _learn(self, link: RemoteConnection) -> None:
-        """Ask which hooks the plugin has.
+    async def _ask(self, connection: RemoteConnection, hook: str, payload: Any, context: Any) -> Any:
+        """Run a hook on the server and return the framework's result.
 
         Raises:
-            UnavailableError: it cannot be asked, and was another one when it last told.
+            UnavailableError: the plugin could not be asked.
+            EncodeError: the payload cannot be sent.
+            Exception: the framework's PluginError, when the plugin failed.
         """
-        generation, remote = link.generation, self._remote
+        sent, sent_context = encode_payload(payload), encode_context(context)
+        add_trace(sent_context)
 
-        async def ask(client: Client) -> dict[str, Any] | None:
-            return await client.plugin_config(remote)
+        async def invoke(client: Client) -> dict[str, Any]:
+            return await client.invoke(hook, self._remote_name, sent, sent_context)
 
-        # Set first: of the calls in flight one asks.
-        self._learn_again = time.perf_counter() + _LEARN_SECONDS
+        reply = await connection.call(invoke)
+        if error := reply.get("error"):
+            if reason := _UNAVAILABLE_CODES.get(error.get("code")):
+                raise UnavailableError(reason, error.get("message") or "")
+            raise decode_error(_framework, self.name, error)
+        if changes := reply.get("context"):
+            update_context(context, sent_context, changes)
+        return decode_result(_framework, hook, self.name, payload, sent, reply["result"])
+
+    async def _connect(self) -> RemoteConnection:
+        """Initialize the plugin of a gateway that has not done so, or has shut it down, before a call."""
+        await self.initialize()
+        assert self._connection is not None
+        return self._connection
+
+    async def _refresh_hooks(self, connection: RemoteConnection) -> None:
+        """Ask the server which hooks the plugin has.
+
+        Raises:
+            UnavailableError: the server cannot be asked, and may be another one than the last that answered.
+        """
+        generation, name = connection.generation, self._remote_name
+
+        async def plugin_config(client: Client) -> dict[str, Any] | None:
+            return await client.plugin_config(name)
+
+        # Set before the request, so that only one of the concurrent calls makes it.
+        self._refresh_hooks_at = time.perf_counter() + _HOOKS_REFRESH_SECONDS
         try:
-            config = await link.call(ask)
+            config = await connection.call(plugin_config)
         except UnavailableError:
             if self._generation != generation:
                 raise
             return
         if config is None:
-            logger.error("plugin %s: the server at %s has no plugin %s", self.name, self._settings.endpoint, remote)
+            logger.error("plugin %s: the server at %s has no plugin %s", self.name, self._settings.endpoint, name)
         self._hooks = frozenset(config["hooks"]) if config and config.get("hooks") else None
         self._generation = generation
 

@@ -1,4 +1,4 @@
-"""What becomes of a call when the plugin cannot be asked."""
+"""Policy for calls that the plugin cannot be asked about: block them, or let them pass."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ..errors import PlugsmithError
 
 logger = logging.getLogger(__name__)
 
-_QUIET_SECONDS = 10.0
+_LOG_INTERVAL_SECONDS = 10.0
 
 
 class Reason(StrEnum):
-    """Why a plugin could not be asked; the codes of the violations that the gateway sees."""
+    """Reason why a plugin could not be asked; the code of the violation that the gateway sees."""
 
     UNREACHABLE = "PLUGIN_UNREACHABLE"
     TIMEOUT = "PLUGIN_TIMEOUT"
     OVERLOADED = "PLUGIN_OVERLOADED"
 
 
-_TEXTS = {
+_DESCRIPTIONS = {
     Reason.UNREACHABLE: "cannot be reached",
     Reason.TIMEOUT: "did not answer in time",
     Reason.OVERLOADED: "has too much to do",
@@ -30,53 +30,53 @@ _TEXTS = {
 
 
 class UnavailableError(PlugsmithError):
-    """A plugin could not be asked.
+    """A plugin that could not be asked.
 
     Args:
-        why: the kind of trouble.
+        reason: the reason, for the gateway.
         text: what happened, for the log.
     """
 
-    def __init__(self, why: Reason, text: str) -> None:
+    def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)
-        self.why = why
+        self.reason = reason
 
 
 class UnavailablePolicy:
-    """Blocks such calls, or lets them pass, and says so in the log.
+    """Policy of one entry: makes the result of a call that the plugin was not asked about, and logs it.
 
     Args:
         plugin: the name of the entry in the gateway's plugins file.
-        choice: what to do.
+        choice: "deny" blocks the call, "allow" lets it pass.
     """
 
     def __init__(self, plugin: str, choice: Literal["deny", "allow"]) -> None:
         self._plugin = plugin
         self._choice = choice
-        self._said = float("-inf")
+        self._logged_at = float("-inf")
         self._calls = 0
 
-    def result(self, hook: str, problem: UnavailableError) -> dict[str, Any]:
+    def result(self, hook: str, error: UnavailableError) -> dict[str, Any]:
         """The data of the result that stands in for the plugin's."""
-        self._say(hook, problem)
+        self._log(hook, error)
         if self._choice == "allow":
-            return {"continue_processing": True, "metadata": {f"{self._plugin}.unavailable": problem.why.value}}
+            return {"continue_processing": True, "metadata": {f"{self._plugin}.unavailable": error.reason.value}}
         violation = {
             "reason": "Plugin unavailable",
-            "description": f"The plugin {self._plugin} {_TEXTS[problem.why]}",
-            "code": problem.why.value,
+            "description": f"The plugin {self._plugin} {_DESCRIPTIONS[error.reason]}",
+            "code": error.reason.value,
             "details": {"hook": hook},
         }
         return {"continue_processing": False, "violation": violation}
 
-    def _say(self, hook: str, problem: UnavailableError) -> None:
-        """Write the first call and then one line in a while: a dead plugin must not fill the log."""
+    def _log(self, hook: str, error: UnavailableError) -> None:
+        """Log the first call, then at most one line per interval: a plugin that is down must not fill the log."""
         self._calls += 1
         now = time.monotonic()
-        if now - self._said >= _QUIET_SECONDS:
-            done = "passed without it" if self._choice == "allow" else "blocked"
+        if now - self._logged_at >= _LOG_INTERVAL_SECONDS:
+            action = "passed without it" if self._choice == "allow" else "blocked"
             logger.warning(
                 "plugin %s was not asked about %s (%s: %s): %s calls %s",
-                self._plugin, hook, problem.why.value, problem, self._calls, done,
+                self._plugin, hook, error.reason.value, error, self._calls, action,
             )  # fmt: skip
-            self._said, self._calls = now, 0
+            self._logged_at, self._calls = now, 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..http2 import Connection, Fields, Limits, Stream, StreamHandler
 from ..net.peer_credentials import is_allowed
-from ..tls.identity import client_identities, identity_allowed, main_identity
+from ..tls.identity import ClientAllowList, client_identities, main_identity
 from .call import ReceiveBudget, StreamingCall
 from .messages import CODINGS
 from .status import StatusCode, StatusError, http_error, refusal
@@ -91,6 +91,7 @@ class GrpcServer:
         self._counted = host.connections
         self._uids = limits.uids
         self._tls = settings.grpc.tls
+        self._allowed_clients = ClientAllowList(self._tls.allowed_clients if self._tls else ())
         self._age = settings.grpc.max_connection_age
         self._grace = settings.grace
         self._methods = methods
@@ -183,10 +184,7 @@ class GrpcServer:
         names = client_identities(transport.get_extra_info("peercert"))
         identity = main_identity(names)
         logger.info("TLS client %s connected from %s", identity, transport.get_extra_info("peername"))
-        allowed = not self._tls.allowed_clients or identity_allowed(names, self._tls.allowed_clients)
-        if not allowed:
-            logger.warning("TLS client refused, its names are not in allowed_clients: %s", ", ".join(names) or "none")
-        return Caller(identity, allowed, until)
+        return Caller(identity, self._allowed_clients.admits(names), until)
 
     def _beat(self) -> None:
         now = self._loop.time()

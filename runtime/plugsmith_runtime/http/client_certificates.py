@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from ..tls.identity import STATE_KEY, client_identities, identity_allowed, main_identity
+from ..tls.identity import STATE_KEY, ClientAllowList, client_identities, main_identity
 
 logger = logging.getLogger(__name__)
 
@@ -55,14 +55,13 @@ class AllowList:
 
     def __init__(self, app: App, allowed: Sequence[str]) -> None:
         self._app = app
-        self._allowed = tuple(allowed)
+        self._allowed = ClientAllowList(allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         names = scope.get("state", {}).get(STATE_KEY, ())
-        if scope["type"] == "lifespan" or identity_allowed(names, self._allowed):
+        if scope["type"] == "lifespan" or self._allowed.admits(names):
             await self._app(scope, receive, send)
             return
-        logger.warning("TLS client refused, its names are not in allowed_clients: %s", ", ".join(names) or "none")
         body = b"this client certificate is not in the server's allowed_clients\n"
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 403, "headers": headers})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..errors import StartError
+from ..tls.settings import parse_client_auth
 
 
 class Setting(NamedTuple):
@@ -92,11 +93,6 @@ def _switch(value: Any) -> bool:
 def _names(value: Any) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
     return tuple(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
-
-
-def _cert_reqs(value: Any) -> str:
-    """Accept the words and the numbers of Python's ssl module, which the peers use for HTTP."""
-    return {"0": "none", "1": "optional", "2": "require"}.get(str(value).strip(), str(value).strip())
 
 
 CONFIG_PATH = Setting(("PLUGINS_CONFIG_PATH",), "the configuration file", default="./resources/plugins/config.yaml")
@@ -218,7 +214,7 @@ _TLS: dict[str, tuple[str, Callable[[Any], Any], Any]] = {
     "keyfile": ("file with the server's key", str, None),
     "keyfile_password": ("password of the key", str, None),
     "ca_bundle": ("file with the authorities of the clients' certificates", str, None),
-    "client_auth": ("whether clients need a certificate: none, optional, require", _cert_reqs, "require"),
+    "client_auth": ("whether clients need a certificate: none, optional, require", parse_client_auth, "require"),
     "allowed_clients": ("names of certificates that may call, separated by commas; empty for all", _names, ()),
 }
 _TLS_ENV = {"ca_bundle": "CA_CERTS", "keyfile_password": "KEYFILE_PASSWORD"}

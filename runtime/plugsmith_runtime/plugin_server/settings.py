@@ -230,9 +230,8 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any], package: str) 
     if enabled is False or (enabled is None and not (certfile or keyfile)):
         return None
     from ..tls.layout import DEFAULT_FOLDER, CertificateLayout, own_name
-    from ..tls.settings import TlsSettings, client_auth_value
+    from ..tls.settings import TlsSettings
 
-    setting = SETTINGS[f"{transport}.tls.certfile"]
     ca_bundle = look.given(f"{transport}.tls.ca_bundle")
     own = CertificateLayout(Path(DEFAULT_FOLDER)).plugin(own_name(package))
     if not certfile and not keyfile and own.certificate.exists():
@@ -244,13 +243,12 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any], package: str) 
                 f"TLS on {transport} is asked for, but no {name} is given; set {variable}, or make certificates in "
                 f"{DEFAULT_FOLDER} (make certs-mcp-all)"
             )
-    auth = look.given(f"{transport}.tls.client_auth")
     return TlsSettings(
         certfile=certfile,
         keyfile=keyfile,
         keyfile_password=look.given(f"{transport}.tls.keyfile_password"),
         ca_bundle=ca_bundle,
-        client_auth=client_auth_value(auth or "require", setting.env[0].replace("CERTFILE", "CLIENT_AUTH")),
+        client_auth=look.value(f"{transport}.tls.client_auth"),
         allowed_clients=look.value(f"{transport}.tls.allowed_clients"),
     )
 

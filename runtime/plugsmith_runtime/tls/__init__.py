@@ -1,1 +1,1 @@
-"""TLS of the network transports: settings, checks at start, contexts that follow renewed files, the client's names."""
+"""TLS of servers and clients: settings, checks at start, contexts that follow renewed files, client identities."""

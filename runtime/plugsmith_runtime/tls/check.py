@@ -1,4 +1,4 @@
-"""The checks of a transport's TLS settings that are made before it binds."""
+"""Checks of a transport's TLS settings, made before it binds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import time
 from typing import Literal
 
 from ..errors import StartError
-from .keypair import check_server_pair, read_file
+from .files import read_file
+from .keypair import check_server_key_pair
 from .settings import TlsSettings
 
 logger = logging.getLogger(__name__)
 
-WARN_DAYS = 14
-"""A certificate that expires within this many days is logged as a warning when it is loaded."""
+_EXPIRY_WARNING_DAYS = 14
 
 _SECONDS_PER_DAY = 86_400
 
@@ -25,17 +25,17 @@ def check_tls(settings: TlsSettings, transport: Literal["http", "grpc"], uds: st
 
     Args:
         settings: the settings of the transport.
-        transport: which transport will use them; gRPC has no optional client certificates.
-        uds: the path of the Unix socket that the transport will bind, if any.
+        transport: the transport that uses them; gRPC has no optional client certificates.
+        uds: path of the Unix socket that the transport binds, if any.
 
     Raises:
         StartError: a setting cannot be honoured, or a file is missing, unreadable, wrong or expired.
     """
-    check_choices(settings, transport, uds)
+    check_combination(settings, transport, uds)
     check_files(settings)
 
 
-def check_choices(settings: TlsSettings, transport: Literal["http", "grpc"], uds: str | None = None) -> None:
+def check_combination(settings: TlsSettings, transport: Literal["http", "grpc"], uds: str | None = None) -> None:
     """Check that the settings go together; see `check_tls`."""
     if uds:
         raise StartError(
@@ -58,11 +58,11 @@ def check_choices(settings: TlsSettings, transport: Literal["http", "grpc"], uds
 
 
 def check_files(settings: TlsSettings, warn: bool = False) -> None:
-    """Check the files of the settings as they are now.
+    """Check the files that the settings name, as they are now.
 
     Args:
-        settings: names the files.
-        warn: log what is allowed but should be mended.
+        settings: the settings.
+        warn: whether to log what is allowed but should be put right.
 
     Raises:
         StartError: a file is missing, unreadable, wrong or expired.
@@ -70,7 +70,7 @@ def check_files(settings: TlsSettings, warn: bool = False) -> None:
     for name in ("certfile", "keyfile"):
         if not getattr(settings, name):
             raise StartError(f"TLS is enabled, but no {name} is set: give its path, or switch TLS off")
-    certificate = check_server_pair(settings.certfile, settings.keyfile, settings.keyfile_password)
+    certificate = check_server_key_pair(settings.certfile, settings.keyfile, settings.keyfile_password)
     if settings.ca_bundle and settings.client_auth != "none":
         _check_ca_bundle(settings.ca_bundle)
     if warn:
@@ -92,9 +92,9 @@ def _check_ca_bundle(path: str) -> None:
         raise StartError(f"CA bundle file {path} has expired: renew the CA")
 
 
-def _warn(settings: TlsSettings, end: str) -> None:
-    days = (ssl.cert_time_to_seconds(end) - time.time()) / _SECONDS_PER_DAY
-    if days < WARN_DAYS:
+def _warn(settings: TlsSettings, not_after: str) -> None:
+    days = (ssl.cert_time_to_seconds(not_after) - time.time()) / _SECONDS_PER_DAY
+    if days < _EXPIRY_WARNING_DAYS:
         logger.warning("TLS certificate file %s expires in %.1f days: renew it", settings.certfile, days)
     if os.stat(settings.keyfile).st_mode & 0o077:
         logger.warning("TLS key file %s can be read by other users: set its mode to 0600", settings.keyfile)

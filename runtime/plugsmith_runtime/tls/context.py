@@ -1,4 +1,4 @@
-"""SSL contexts: of the servers, and of a client that calls the HTTP one."""
+"""SSL contexts of servers and clients."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import ssl
 from typing import Any, Literal
 
 from ..errors import StartError
-from .check import check_choices, check_files
-from .keypair import load_pair, read_file
+from .check import check_combination, check_files
+from .files import read_file
+from .keypair import load_key_pair
 from .reload import Reloaded
 from .settings import ClientAuth, TlsSettings
 
@@ -20,13 +21,12 @@ _VERIFY_MODES: dict[ClientAuth, ssl.VerifyMode] = {
     "require": ssl.CERT_REQUIRED,
 }
 
+# RFC 7301 and the IANA registry of ALPN protocol IDs.
+_ALPN_PROTOCOLS = {"http": "http/1.1", "grpc": "h2"}
 
-# What clients and servers call the protocol that they are to speak (ALPN).
-_PROTOCOLS = {"http": "http/1.1", "grpc": "h2"}
 
-
-class _LoggingObject(ssl.SSLObject):
-    """Says in the log why a handshake failed: event loops drop such connections in silence."""
+class _LoggingSSLObject(ssl.SSLObject):
+    """SSL object that logs why a handshake failed: asyncio drops such connections in silence."""
 
     def do_handshake(self) -> None:
         try:
@@ -45,18 +45,18 @@ class _LoggingObject(ssl.SSLObject):
 
 
 class ReloadingContext(ssl.SSLContext):
-    """A server context that gives every new connection the certificate, key and CA bundle as they are on disk.
+    """Server context that gives every new connection the certificate, key and CA bundle that are on disk.
 
-    A context whose files are loaded again would still trust an authority that was taken out of the bundle, and would
-    be broken between the two halves of a renewed pair. So each state of the files gets a context of its own, and this
-    one, which stays empty, hands the connections to it.
+    Loading the files into the same context again is not enough: it would still trust an authority that was taken out
+    of the bundle, and would fail between the two halves of a renewed pair. So each state of the files gets a context
+    of its own, and this one, which stays empty, delegates to it.
     """
 
-    def __new__(cls, settings: TlsSettings, protocol: str) -> ReloadingContext:
+    def __new__(cls, settings: TlsSettings, alpn_protocol: str) -> ReloadingContext:
         return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
 
-    def __init__(self, settings: TlsSettings, protocol: str) -> None:
-        self._reloaded = Reloaded(settings, lambda: _build(settings, protocol))
+    def __init__(self, settings: TlsSettings, alpn_protocol: str) -> None:
+        self._reloaded = Reloaded(settings, lambda: _build(settings, alpn_protocol))
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """See `ssl.SSLContext.wrap_bio`."""
@@ -68,23 +68,23 @@ class ReloadingContext(ssl.SSLContext):
 
 
 def server_ssl_context(settings: TlsSettings, transport: Literal["http", "grpc"] = "http") -> ssl.SSLContext:
-    """The context of a server; it follows renewed files without a restart.
+    """SSL context of a server, which follows renewed files without a restart.
 
     Args:
-        settings: the files, and who may connect.
-        transport: whose server it is.
+        settings: the TLS settings.
+        transport: the transport that uses the context.
 
     Raises:
         StartError: see `check_tls`.
     """
-    check_choices(settings, transport)
-    return ReloadingContext(settings, _PROTOCOLS[transport])
+    check_combination(settings, transport)
+    return ReloadingContext(settings, _ALPN_PROTOCOLS[transport])
 
 
 def client_ssl_context(
     ca_bundle: str, certfile: str | None = None, keyfile: str | None = None, keyfile_password: str | None = None
 ) -> ssl.SSLContext:
-    """The context of a client: it trusts only the bundle, checks the host's name and shows its own certificate.
+    """SSL context of a client that trusts only the bundle, checks the host name and shows its own certificate.
 
     Raises:
         StartError: a file is missing, unreadable or wrong.
@@ -93,20 +93,20 @@ def client_ssl_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _trust(context, ca_bundle)
     if certfile:
-        load_pair(context, certfile, keyfile or certfile, keyfile_password)
+        load_key_pair(context, certfile, keyfile or certfile, keyfile_password)
     return context
 
 
-def _build(settings: TlsSettings, protocol: str) -> ssl.SSLContext:
+def _build(settings: TlsSettings, alpn_protocol: str) -> ssl.SSLContext:
     check_files(settings, warn=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslobject_class = _LoggingObject
+    context.sslobject_class = _LoggingSSLObject
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # A resumed session is not verified again: without tickets every connection shows a certificate that holds now.
+    # A resumed session is not verified again. Without tickets every connection shows a certificate that is valid now.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
-    context.set_alpn_protocols([protocol])
-    load_pair(context, settings.certfile, settings.keyfile, settings.keyfile_password)
+    context.set_alpn_protocols([alpn_protocol])
+    load_key_pair(context, settings.certfile, settings.keyfile, settings.keyfile_password)
     context.verify_mode = _VERIFY_MODES[settings.client_auth]
     if settings.ca_bundle and settings.client_auth != "none":
         _trust(context, settings.ca_bundle)

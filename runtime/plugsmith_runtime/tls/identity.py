@@ -1,14 +1,17 @@
-"""Who a client is: the names in the certificate that its TLS handshake proved."""
+"""Identity of a TLS client: the names in its verified certificate, and which of them may call."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 _SAN_KINDS = frozenset({"URI", "DNS", "IP Address", "email"})
 
 STATE_KEY = "tls_identities"
-"""Where `scope["state"]` of an HTTP request holds the client's verified names."""
+"""Key of the client's verified names in `scope["state"]` of an HTTP request."""
 
 
 def client_identities(peercert: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -29,11 +32,28 @@ def main_identity(names: Sequence[str]) -> str | None:
     return next((name for name in names if "://" in name), names[0] if names else None)
 
 
-def identity_allowed(names: Iterable[str], allowed: Iterable[str]) -> bool:
-    """Whether one of a client's names is in the allow-list: whole names, no patterns, upper and lower case alike."""
-    return not {name.casefold() for name in allowed}.isdisjoint(name.casefold() for name in names)
-
-
 def scope_identity(scope: Mapping[str, Any]) -> str | None:
     """The verified name of the client of an HTTP request, None when it showed no certificate."""
     return main_identity(scope.get("state", {}).get(STATE_KEY, ()))
+
+
+class ClientAllowList:
+    """Allow-list of clients by the names in their certificates: whole names, no patterns, in upper or lower case.
+
+    Args:
+        allowed: the names; empty admits every client that the TLS handshake lets in.
+    """
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = frozenset(name.casefold() for name in allowed)
+
+    def admits(self, names: Sequence[str]) -> bool:
+        """Whether a client may call; logs a refusal.
+
+        Args:
+            names: the client's names, as `client_identities` returns them.
+        """
+        if not self._allowed or not self._allowed.isdisjoint(name.casefold() for name in names):
+            return True
+        logger.warning("TLS client refused, its names are not in allowed_clients: %s", ", ".join(names) or "none")
+        return False

@@ -1,7 +1,7 @@
-"""A certificate and its key: do they load, belong together, and hold for a server today?
+"""Key pair of a server: loading a certificate with its private key, and checking both.
 
-All questions are put to the ssl module: a handshake with itself in memory, in which the client trusts only this
-certificate, finds what a real client would refuse, so that serving needs no other library.
+The check is a TLS handshake in memory, whose client trusts only this certificate: it finds what a real client would
+refuse, and needs no library but the ssl module.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import ssl
 from typing import Any
 
 from ..errors import PlugsmithError, StartError
+from .files import read_file
 
-_EXPIRED, _NOT_YET_VALID, _WRONG_PURPOSE = 10, 9, 26  # X509_V_ERR_* of OpenSSL
+# X509_V_ERR_* in openssl/x509_vfy.h
+_NOT_YET_VALID, _EXPIRED, _INVALID_PURPOSE = 9, 10, 26
 
 
 class _NoPasswordError(PlugsmithError):
-    pass
+    """An encrypted key without a password."""
 
 
 class _Password:
-    """Answers OpenSSL's question for the key's password, which it would otherwise ask on the terminal."""
+    """Password callback for OpenSSL, which would otherwise ask on the terminal."""
 
     def __init__(self, password: str | None) -> None:
         self._password = password
@@ -32,44 +34,44 @@ class _Password:
         return self._password
 
 
-def load_pair(context: ssl.SSLContext, certfile: str, keyfile: str, password: str | None) -> None:
-    """Load a certificate and its key into a context.
+def load_key_pair(context: ssl.SSLContext, certfile: str, keyfile: str, password: str | None) -> None:
+    """Load a certificate and its private key into a context.
 
     Raises:
         StartError: a file cannot be read or parsed, the password is wrong or missing, or the two do not match.
     """
-    _must_hold(certfile, b"-----BEGIN CERTIFICATE-----", "TLS certificate", "a certificate")
-    _must_hold(keyfile, b"PRIVATE KEY-----", "TLS key", "a private key")
-    answer = _Password(password)
+    _check_pem(certfile, b"-----BEGIN CERTIFICATE-----", "TLS certificate", "a certificate")
+    _check_pem(keyfile, b"PRIVATE KEY-----", "TLS key", "a private key")
+    callback = _Password(password)
     try:
-        context.load_cert_chain(certfile, keyfile, password=answer)
+        context.load_cert_chain(certfile, keyfile, password=callback)
     except _NoPasswordError:
         raise StartError(f"TLS key file {keyfile} is encrypted: set keyfile_password") from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            problem = f"TLS key file {keyfile} does not belong to the certificate {certfile}: give a matching pair"
-        elif answer.asked:
-            problem = f"TLS key file {keyfile} cannot be decrypted: keyfile_password is wrong, or the file is damaged"
+            text = f"TLS key file {keyfile} does not belong to the certificate {certfile}: give a matching pair"
+        elif callback.asked:
+            text = f"TLS key file {keyfile} cannot be decrypted: keyfile_password is wrong, or the file is damaged"
         elif error.reason:
-            problem = f"TLS certificate file {certfile} is refused ({_words(error)}): make a stronger pair"
+            text = f"TLS certificate file {certfile} is refused ({_reason(error)}): make a stronger pair"
         elif _parses(certfile):
-            problem = f"TLS key file {keyfile} cannot be parsed: give an intact PEM file for the key type of {certfile}"
+            text = f"TLS key file {keyfile} cannot be parsed: give an intact PEM file for the key type of {certfile}"
         else:
-            problem = f"TLS certificate file {certfile} cannot be parsed: give an intact PEM file"
-        raise StartError(problem) from None
+            text = f"TLS certificate file {certfile} cannot be parsed: give an intact PEM file"
+        raise StartError(text) from None
 
 
-def check_server_pair(certfile: str, keyfile: str, password: str | None) -> dict[str, Any]:
-    """Check that a server can be reached with this certificate and key today.
+def check_server_key_pair(certfile: str, keyfile: str, password: str | None) -> dict[str, Any]:
+    """Check that clients accept a server with this certificate and key today.
 
     Returns:
         The certificate in the form of `SSLSocket.getpeercert`.
 
     Raises:
-        StartError: what `load_pair` raises, and a certificate that is expired, not yet valid, or not for servers.
+        StartError: what `load_key_pair` raises, or the certificate is expired, not yet valid, or not for servers.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    load_pair(server, certfile, keyfile, password)
+    load_key_pair(server, certfile, keyfile, password)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.load_verify_locations(cafile=certfile)
@@ -80,31 +82,48 @@ def check_server_pair(certfile: str, keyfile: str, password: str | None) -> dict
         reason, remedy = {
             _EXPIRED: ("has expired", "renew it"),
             _NOT_YET_VALID: ("is not valid yet", "check this machine's clock, or make the certificate anew"),
-            _WRONG_PURPOSE: ("is not for servers", "its extendedKeyUsage must hold serverAuth"),
+            _INVALID_PURPOSE: ("is not for servers", "its extendedKeyUsage must hold serverAuth"),
         }.get(error.verify_code, (f"is refused: {error.verify_message}", "make it anew"))
         raise StartError(f"TLS certificate file {certfile} {reason}: {remedy}") from None
     except ssl.SSLError as error:
-        raise StartError(f"TLS certificate file {certfile} is refused ({_words(error)}): make it anew") from None
+        raise StartError(f"TLS certificate file {certfile} is refused ({_reason(error)}): make it anew") from None
 
 
-def read_file(path: str, what: str) -> bytes:
-    """Read a whole file.
+def decrypt_key(path: str, password: str | None) -> bytes:
+    """Read a private key without its encryption, for grpcio, which takes no password.
+
+    Args:
+        path: file of the key.
+        password: password of the key, if it has one.
 
     Raises:
-        StartError: it cannot be read; `what` names its role.
+        StartError: the key cannot be read or decrypted, or decrypting needs the extra `certs`.
     """
+    content = read_file(path, "TLS key")
+    if b"ENCRYPTED" not in content:
+        return content
+    if password is None:
+        raise StartError(f"TLS key file {path} is encrypted: set keyfile_password")
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        raise StartError(f"{what} file {path} does not exist: give the right path, or make it with `certs`") from None
-    except OSError as error:
-        raise StartError(f"{what} file {path} cannot be read ({error.strerror}): give this user access to it") from None
+        from cryptography.hazmat.primitives import serialization
+    except ImportError:
+        raise StartError(
+            f"TLS key file {path} is encrypted, which grpcio cannot read by itself: install the extra 'certs'"
+        ) from None
+    try:
+        key = serialization.load_pem_private_key(content, password.encode())
+    except ValueError:
+        raise StartError(
+            f"TLS key file {path} cannot be decrypted: keyfile_password is wrong, or the file is damaged"
+        ) from None
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
-def _must_hold(path: str, mark: bytes, what: str, content: str) -> None:
-    if mark not in read_file(path, what):
-        raise StartError(f"{what} file {path} does not hold {content} in PEM form: give the right file")
+def _check_pem(path: str, label: bytes, role: str, content: str) -> None:
+    if label not in read_file(path, role):
+        raise StartError(f"{role} file {path} does not hold {content} in PEM form: give the right file")
 
 
 def _parses(certfile: str) -> bool:
@@ -115,20 +134,20 @@ def _parses(certfile: str) -> bool:
     return True
 
 
-def _words(error: ssl.SSLError) -> str:
+def _reason(error: ssl.SSLError) -> str:
     return (error.reason or str(error)).lower().replace("_", " ")
 
 
 def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> dict[str, Any]:
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-    near = client.wrap_bio(to_client, to_server)
-    far = server.wrap_bio(to_server, to_client, server_side=True)
-    pending = [near, far]
+    client_side = client.wrap_bio(to_client, to_server)
+    server_side = server.wrap_bio(to_server, to_client, server_side=True)
+    pending = [client_side, server_side]
     while pending:
-        for end in list(pending):
+        for side in list(pending):
             try:
-                end.do_handshake()
-                pending.remove(end)
+                side.do_handshake()
+                pending.remove(side)
             except ssl.SSLWantReadError:
                 continue
-    return near.getpeercert() or {}
+    return client_side.getpeercert() or {}

@@ -1,4 +1,4 @@
-"""Where the files lie: the layout that gateways expect."""
+"""Layout of certificate files on disk, as gateways expect it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..errors import StartError
 Usage = Literal["ca", "client", "server"]
 
 DEFAULT_FOLDER = "certs/mcp"
-"""Where the gateway's own targets put certificates, below the working folder."""
+"""Folder of all certificates below the working folder, where the gateway's own make targets put them."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True)
 class KeyPairPaths:
-    """One certificate, its key, and the authority's certificate beside it.
+    """Paths of one certificate, its private key, and the authority's certificate beside them.
 
     Attributes:
-        folder: the folder with the files.
-        usage: what the certificate is for.
-        name: the name of its owner.
+        folder: the folder of the files.
+        usage: the use that the certificate allows.
+        name: the name of the certificate's owner.
     """
 
     folder: Path
@@ -34,41 +34,44 @@ class KeyPairPaths:
 
     @property
     def certificate(self) -> Path:
-        """The certificate's file."""
+        """File of the certificate."""
         return self.folder / f"{self.usage}.crt"
 
     @property
     def key(self) -> Path:
-        """The key's file."""
+        """File of the private key."""
         return self.folder / f"{self.usage}.key"
 
     @property
     def ca(self) -> Path:
-        """The authority's certificate: what the owner of this place trusts."""
+        """File of the authority's certificate, which the owner of this key pair trusts."""
         return self.folder / "ca.crt"
 
 
 @dataclass(frozen=True)
 class CertificateLayout:
-    """The folder with all certificates, `certs/mcp` by default."""
+    """Folder of all certificates, `certs/mcp` by default."""
 
     root: Path
 
     @property
     def ca(self) -> KeyPairPaths:
-        """The authority."""
+        """Key pair of the authority."""
         return KeyPairPaths(self.root / "ca", "ca", "MCP plugin CA")
 
     @property
     def gateway(self) -> KeyPairPaths:
-        """The gateway's client certificate."""
+        """Key pair of the gateway, for client certificates."""
         return KeyPairPaths(self.root / "gateway", "client", "mcp-gateway")
 
     def plugin(self, name: str) -> KeyPairPaths:
-        """A plugin's server certificate.
+        """Key pair of a plugin, for server certificates.
+
+        Args:
+            name: the plugin's name.
 
         Raises:
-            StartError: the name cannot name a folder.
+            StartError: the name cannot be that of a folder.
         """
         if not _SAFE_NAME.fullmatch(name):
             raise StartError(
@@ -76,13 +79,13 @@ class CertificateLayout:
             )
         return KeyPairPaths(self.root / "plugins" / name, "server", name)
 
-    def places(self) -> Iterator[KeyPairPaths]:
-        """The places that exist, the authority first."""
-        found = [self.ca, self.gateway]
-        found += [KeyPairPaths(path, "server", path.name) for path in sorted((self.root / "plugins").glob("*"))]
-        return (place for place in found if place.folder.is_dir())
+    def existing(self) -> Iterator[KeyPairPaths]:
+        """Key pairs whose folders exist, the authority's first."""
+        pairs = [self.ca, self.gateway]
+        pairs += [KeyPairPaths(path, "server", path.name) for path in sorted((self.root / "plugins").glob("*"))]
+        return (pair for pair in pairs if pair.folder.is_dir())
 
 
 def own_name(package: str) -> str:
-    """The name of a plugin's certificate when nobody gives another: that of its package, with hyphens."""
+    """Default name of a plugin's certificate: the name of its package, with hyphens."""
     return package.replace("_", "-")

@@ -1,29 +1,27 @@
-"""What can be set about TLS, the same for every network transport."""
+"""TLS settings, the same for every network transport."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
-
-from ..errors import StartError
+from typing import Literal
 
 ClientAuth = Literal["none", "optional", "require"]
 
-CLIENT_AUTH_BY_CERT_REQS: dict[int, ClientAuth] = {0: "none", 1: "optional", 2: "require"}
-"""The words for the numbers of PLUGINS_SERVER_SSL_CERT_REQS."""
+# The numbers of the ssl module's VerifyMode, which the gateways use for HTTP.
+_CLIENT_AUTH_NUMBERS: dict[ClientAuth, str] = {"none": "0", "optional": "1", "require": "2"}
 
 
 @dataclass(frozen=True)
 class TlsSettings:
-    """The TLS side of one transport.
+    """TLS settings of one transport.
 
     Attributes:
-        certfile: PEM file with the server's certificate, intermediates after it.
-        keyfile: PEM file with its private key.
-        keyfile_password: the key's password; None when the key is not encrypted.
+        certfile: PEM file with the server's certificate, followed by intermediates.
+        keyfile: PEM file with the private key.
+        keyfile_password: password of the key; None when the key is not encrypted.
         ca_bundle: PEM file with the authorities that may sign client certificates.
         client_auth: whether a client must show a certificate.
-        allowed_clients: names of the clients that are let in; empty lets in every verified one.
+        allowed_clients: names of the clients that may call; empty admits every verified client.
     """
 
     certfile: str
@@ -34,20 +32,17 @@ class TlsSettings:
     allowed_clients: tuple[str, ...] = ()
 
 
-def client_auth_value(text: str, where: str) -> ClientAuth:
-    """Read a client_auth word or the number of PLUGINS_SERVER_SSL_CERT_REQS.
+def parse_client_auth(value: object) -> ClientAuth:
+    """Parse a client_auth word, or a number of PLUGINS_SERVER_SSL_CERT_REQS.
 
     Args:
-        text: the word or number as it was set.
-        where: the name of the setting, for the error.
+        value: the word or number as it was set.
 
     Raises:
-        StartError: it is none of them.
+        ValueError: the value is neither.
     """
-    word = text.strip().lower()
-    for value in get_args(ClientAuth):
-        if word == value:
-            return value  # type: ignore[no-any-return]
-    if word.isdigit() and int(word) in CLIENT_AUTH_BY_CERT_REQS:
-        return CLIENT_AUTH_BY_CERT_REQS[int(word)]
-    raise StartError(f"{where} is {text!r}: set it to none, optional or require (0, 1 or 2)")
+    word = str(value).strip().lower()
+    for name, number in _CLIENT_AUTH_NUMBERS.items():
+        if word in (name, number):
+            return name
+    raise ValueError("set it to none, optional or require (0, 1 or 2)")

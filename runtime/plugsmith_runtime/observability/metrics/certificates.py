@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import calendar
-import os
 import ssl
 import time
 from typing import TYPE_CHECKING
+
+from ...tls.files import FileState, file_state
 
 if TYPE_CHECKING:
     from ...plugin_server.settings import ServerSettings
@@ -26,18 +27,17 @@ class Certificates:
     def __init__(self, settings: ServerSettings) -> None:
         served = {"http": settings.http.tls, "grpc": settings.grpc.tls}
         self._files = {name: tls.certfile for name, tls in served.items() if tls and name in settings.transports}
-        self._known: dict[str, tuple[tuple[int, int], float]] = {}
+        self._known: dict[str, tuple[FileState, float]] = {}
 
     def expiries(self) -> dict[str, float]:
         """The Unix time at which each transport's certificate expires."""
         for name, path in self._files.items():
             # A file that cannot be read is not served either: the former certificate stays, and so does its end.
             try:
-                status = os.stat(path)
-                signature = (status.st_mtime_ns, status.st_ino)
-                if name not in self._known or self._known[name][0] != signature:
+                state = file_state(path)
+                if state is not None and (name not in self._known or self._known[name][0] != state):
                     with open(path, encoding="ascii", errors="replace") as file:
-                        self._known[name] = (signature, not_after(file.read()))
+                        self._known[name] = (state, not_after(file.read()))
             except (OSError, ValueError, IndexError):
                 continue
         return {name: end for name, (_, end) in self._known.items()}

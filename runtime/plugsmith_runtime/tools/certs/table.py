@@ -26,7 +26,7 @@ def check_folder(
     """
     authority = _read(folder.ca)
     inspections = []
-    for place in folder.places():
+    for place in folder.existing():
         if place.usage == "ca":
             inspections.append(inspect(place, None, ca_passphrase, days))
             continue
