@@ -33,23 +33,28 @@ class Side:
         sys.path.insert(0, folder)
         self.package = package
         self.peer = Framework(framework)
-        self.kind: Any = importlib.import_module(f"{package}.runtime.connector").RemotePlugin
         self.plugins: dict[str, Any] = {}
         self.log = Log()
-        logger = logging.getLogger(f"{package}.runtime.connector")
-        logger.setLevel(logging.INFO)
-        logger.addHandler(self.log)
+        self._watch_log(f"{package}.runtime.connector")
 
-    async def open(self, name: str, hooks: list[str], config: dict[str, Any]) -> dict[str, Any]:
-        """Make a plugin as the gateway does from an entry of its file."""
-        kind = f"{self.package}.runtime.connector.RemotePlugin"
+    async def open(
+        self, name: str, hooks: list[str], config: dict[str, Any], connector: str | None = None
+    ) -> dict[str, Any]:
+        """Make a plugin as the gateway does from an entry of its file; `connector` names another copy's module."""
+        module = connector or f"{self.package}.runtime.connector"
+        entry = {"name": name, "kind": f"{module}.RemotePlugin", "hooks": hooks, "config": config}
         try:
-            plugin = self.kind(self.peer.root.PluginConfig(name=name, kind=kind, hooks=hooks, config=config))
+            plugin = importlib.import_module(module).RemotePlugin(self.peer.root.PluginConfig(**entry))
             await plugin.initialize()
         except Exception as error:
             return {"raised": type(error).__name__, "text": str(error)}
         self.plugins[name] = plugin
         return {"hooks": sorted(hook for hook in hooks if callable(getattr(plugin, hook)))}
+
+    async def add_folder(self, folder: str, connector: str) -> None:
+        """Make the packages of a folder importable, and keep what the connector in one of them logs."""
+        sys.path.insert(0, folder)
+        self._watch_log(connector)
 
     async def call(
         self, name: str, hook: str, payload: dict[str, Any], state: dict[str, Any] | None = None
@@ -95,6 +100,10 @@ class Side:
         library = importlib.import_module("prometheus_client")
         return str(library.generate_latest().decode())
 
+    async def make_counter(self, name: str) -> None:
+        """Make a counter of the gateway's own."""
+        importlib.import_module("prometheus_client").Counter(name, "A counter of the gateway.")
+
     async def said(self) -> list[str]:
         """What the connector wrote to the log."""
         return self.log.lines
@@ -103,8 +112,7 @@ class Side:
         """Shut all plugins down, and forget what was logged and counted."""
         await self.close()
         self.log.lines.clear()
-        registry = importlib.import_module("prometheus_client").REGISTRY
-        for metric in getattr(registry, "plugin_connector_metrics", {}).values():
+        for metric in importlib.import_module(f"{self.package}.runtime.connector.metrics").shared_metrics().values():
             metric.clear()
 
     async def close(self) -> None:
@@ -112,6 +120,11 @@ class Side:
         for plugin in self.plugins.values():
             await plugin.shutdown()
         self.plugins.clear()
+
+    def _watch_log(self, name: str) -> None:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.addHandler(self.log)
 
 
 async def main(**job: str) -> None:

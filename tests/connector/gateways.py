@@ -61,9 +61,26 @@ class Gateway:
                 return json.loads(line)
         raise AssertionError(f"the gateway's side ended with {self._process.wait()}")
 
-    def open(self, endpoint: str, name: str = PLUGIN, hooks: list[str] = ALL_HOOKS, **config: Any) -> dict[str, Any]:
-        """Make a connector, as from an entry of the gateway's plugins file."""
-        made: dict[str, Any] = self.ask("open", name=name, hooks=hooks, config={"endpoint": endpoint} | config)
+    def open(
+        self,
+        endpoint: str,
+        name: str = PLUGIN,
+        hooks: list[str] = ALL_HOOKS,
+        connector: str | None = None,
+        **config: Any,
+    ) -> dict[str, Any]:
+        """Make a connector, as from an entry of the gateway's plugins file.
+
+        Args:
+            endpoint: where the server is.
+            name: the name of the entry.
+            hooks: its hooks.
+            connector: the module of another copy of the connector than the rendered plugin's.
+            config: further settings of the entry.
+        """
+        made: dict[str, Any] = self.ask(
+            "open", name=name, hooks=hooks, connector=connector, config={"endpoint": endpoint} | config
+        )
         return made
 
     def search(self, query: str, name: str = PLUGIN) -> dict[str, Any]:
