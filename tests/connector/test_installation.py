@@ -71,7 +71,7 @@ def test_http_needs_no_package_and_the_others_say_which(plain: Plain, rendered: 
         for scheme in ("unix", "grpc"):
             answer = side.open(served.endpoints[scheme])
             assert answer["raised"] == "StartError"
-            assert "needs protobuf: install the plugin into the gateway with its extra connector" in answer["text"]
+            assert "needs protobuf: install word-guard[connector] into the gateway" in answer["text"]
 
 
 def test_outside_a_gateway_it_says_where_it_belongs(rendered: RenderedPlugin) -> None:

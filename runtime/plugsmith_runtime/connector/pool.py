@@ -19,7 +19,9 @@ def check_packages(config: ConnectionConfig) -> None:
     """
     if config.connection_per_call or (find_spec("google") is not None and find_spec("google.protobuf") is not None):
         return
-    raise StartError(f"{config.endpoint} needs protobuf: install the plugin into the gateway with its extra connector")
+    # The distribution that brought this package: a plugin's, or plugsmith-runtime.
+    distribution = __name__.partition(".")[0].replace("_", "-")
+    raise StartError(f"{config.endpoint} needs protobuf: install {distribution}[connector] into the gateway")
 
 
 async def open_client(config: ConnectionConfig) -> Client:
