@@ -173,10 +173,3 @@ def test_a_worker_that_is_blocked_gets_no_new_connections(
         assert served.process.wait(START_LIMIT) == 1
         assert logged(served, "workers have not stopped 10 s after the grace; they are killed")
         assert not any(map(running, workers))
-
-
-def test_the_wait_before_another_start_doubles_and_is_forgotten(modules: Any) -> None:
-    backoff = modules("runtime.process.backoff").Backoff()
-    waits = [backoff.delay(served=1.0) for _ in range(11)]
-    assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
-    assert [backoff.delay(served=30.0), backoff.delay(served=29.0)] == [0.1, 0.2]

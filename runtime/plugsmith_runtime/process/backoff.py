@@ -1,26 +1,32 @@
-"""How long to wait before a worker that died is started again."""
+"""Exponential backoff: how long to wait before something that failed is tried again."""
 
 from __future__ import annotations
 
-FIRST = 0.1
-LONGEST = 30.0
-HEALTHY = 30.0
+import random
 
 
 class Backoff:
-    """Waits longer after each death, and forgets them once a worker has served for some time. Times in seconds."""
+    """Delays that double from attempt to attempt, up to a maximum.
 
-    def __init__(self) -> None:
-        self._next = FIRST
+    Args:
+        initial_seconds: the first delay.
+        maximum_seconds: the longest delay.
+        jitter: the share of each delay that is left to chance, from 0 to 1, so that many clients do not come back all
+            at once.
+    """
 
-    def delay(self, served: float) -> float:
-        """The time to wait now.
+    def __init__(self, initial_seconds: float, maximum_seconds: float, jitter: float = 0.0) -> None:
+        self._initial = initial_seconds
+        self._maximum = maximum_seconds
+        self._jitter = jitter
+        self._next = initial_seconds
 
-        Args:
-            served: how long the worker that died had answered calls.
-        """
-        if served >= HEALTHY:
-            self._next = FIRST
+    def next_delay(self) -> float:
+        """The seconds to wait before the next attempt."""
         delay = self._next
-        self._next = min(2 * delay, LONGEST)
-        return delay
+        self._next = min(2 * delay, self._maximum)
+        return random.uniform((1 - self._jitter) * delay, delay) if self._jitter else delay
+
+    def reset(self) -> None:
+        """Begin again with the first delay, after a success."""
+        self._next = self._initial

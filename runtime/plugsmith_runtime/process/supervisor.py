@@ -20,6 +20,10 @@ from .worker import WorkerProcess
 logger = logging.getLogger(__name__)
 
 _EXIT_START = 2
+_FIRST_RESTART_SECONDS = 0.1
+_MAX_RESTART_SECONDS = 30.0
+# A worker that has served for so long was healthy: its death has nothing to do with those before.
+_HEALTHY_SECONDS = 30.0
 
 
 class Supervisor:
@@ -96,7 +100,7 @@ class Supervisor:
 
     async def _keep(self, number: int, worker: WorkerProcess) -> None:
         """Keep one worker alive until all are stopped."""
-        backoff = Backoff()
+        backoff = Backoff(_FIRST_RESTART_SECONDS, _MAX_RESTART_SECONDS)
         while True:
             await worker.ended
             if self._stop.is_set():
@@ -107,8 +111,10 @@ class Supervisor:
             if self._metrics:
                 self._metrics.forget(number, worker.pid)
             reason = f"process {worker.pid} {worker.end}"
+            if worker.served >= _HEALTHY_SECONDS:
+                backoff.reset()
             while True:
-                delay = backoff.delay(worker.served)
+                delay = backoff.next_delay()
                 logger.warning("worker %d: %s; it is started again in %g s", number, reason, delay)
                 if await self._stopped_within(delay):
                     return

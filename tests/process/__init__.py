@@ -1,0 +1,1 @@
+"""Child processes: started, ready, restarted, stopped; in place, with real ones."""
