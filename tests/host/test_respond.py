@@ -57,8 +57,7 @@ def steps() -> Steps:
 @pytest_asyncio.fixture
 async def host(steps: Steps) -> AsyncIterator[Host]:
     entry = PluginConfig(name="Example", kind=f"{__name__}.Example", hooks=["tool_pre_invoke"])
-    host = Host([entry], max_concurrent_hooks=1)
-    host.observers.append(steps)
+    host = Host([entry], max_concurrent_hooks=1, observers=[steps])
     await host.start()
     yield host
     await host.stop()
@@ -78,7 +77,7 @@ async def test_an_answer_leaves_before_its_call_is_recorded(host: Host, steps: S
     sent, record = steps.taken
     assert sent == data == _encode(reply)
     assert isinstance(record, CallRecord)
-    assert (record.plugin, record.outcome, record.request_bytes) == ("Example", Outcome.MODIFIED, 7)
+    assert (record.service, record.outcome, record.request_bytes) == ("Example", Outcome.MODIFIED, 7)
     assert record.response_bytes == len(data)
 
 
@@ -134,4 +133,4 @@ async def test_the_name_of_a_plugin_that_is_not_there_is_not_recorded(host: Host
     reply, _ = await respond(host, _call("echo", plugin="made up"), _encode)
     assert reply.error is not None and reply.error["code"] == ErrorCode.UNKNOWN_PLUGIN
     (record,) = steps.taken
-    assert isinstance(record, CallRecord) and record.plugin == "unknown"
+    assert isinstance(record, CallRecord) and record.service == "unknown"

@@ -1,4 +1,4 @@
-"""Plugins written for the gateway's own framework, `cpex`: served here as they are, on every transport."""
+"""An adapter of plugins written for the gateway's own framework, `cpex`: served as they are, on every transport."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_cpex_plugin(found: Any) -> TypeGuard[type[Any]]:
 
 
 class CpexPlugin(Plugin):
-    """Carries the hooks of a plugin of cpex: their payloads, contexts and results are of that framework's types.
+    """An adapter of one cpex plugin: converts payloads, contexts and results to and from that framework's types.
 
     Args:
         config: the plugin's entry in the configuration file.
@@ -54,7 +54,7 @@ class CpexPlugin(Plugin):
                     text = error.error.message
                     raise StartError(f"plugin {config.name!r}: cpex refuses hook {name}: {text}") from error
                 continue
-            setattr(self, name, self._carried(spec, found.hook, found.accepts_extensions))
+            setattr(self, name, self._adapt(spec, found.hook, found.accepts_extensions))
 
     async def initialize(self) -> None:
         """See Plugin."""
@@ -64,29 +64,33 @@ class CpexPlugin(Plugin):
         """See Plugin."""
         await self._plugin.shutdown()
 
-    def _carried(self, spec: HookSpec, method: Callable[..., Awaitable[Any]], extended: bool) -> Callable[..., Any]:
+    def _adapt(self, spec: HookSpec, method: Callable[..., Awaitable[Any]], extended: bool) -> Callable[..., Any]:
         payload_type = self._framework.get_hook_registry().get_payload_type(spec.name)
 
-        async def carried(payload: BaseModel, context: PluginContext) -> PluginResult[Any]:
-            theirs = self._framework.PluginContext.model_validate(context.model_dump())
+        async def hook(payload: BaseModel, context: PluginContext) -> PluginResult[Any]:
+            cpex_context = self._framework.PluginContext.model_validate(context.model_dump())
             # A third parameter takes the framework's extensions, which no external call carries.
-            arguments = (payload_type.model_validate(payload.model_dump()), theirs, *((None,) if extended else ()))
+            arguments = (
+                payload_type.model_validate(payload.model_dump()),
+                cpex_context,
+                *((None,) if extended else ()),
+            )
             try:
                 result = await method(*arguments)
             except self._framework.PluginViolationError as error:
                 raise PluginViolationError(error.message, _violation(error.violation)) from error
             except self._framework.PluginError as error:
                 raise PluginError(PluginErrorModel.model_validate(error.error.model_dump())) from error
-            context.state = theirs.state
-            context.metadata = theirs.metadata
-            context.global_context.state = theirs.global_context.state
+            context.state = cpex_context.state
+            context.metadata = cpex_context.metadata
+            context.global_context.state = cpex_context.global_context.state
             if not isinstance(result, self._framework.PluginResult):
                 # The host says what is wrong with it.
                 return result  # type: ignore[no-any-return]
             return spec.result.model_validate(result.model_dump())
 
-        return carried
+        return hook
 
 
-def _violation(theirs: Any) -> PluginViolation | None:
-    return None if theirs is None else PluginViolation.model_validate(theirs.model_dump())
+def _violation(violation: Any) -> PluginViolation | None:
+    return None if violation is None else PluginViolation.model_validate(violation.model_dump())

@@ -29,6 +29,10 @@ class ErrorCode(StrEnum):
     PLUGIN_UNAVAILABLE = "PLUGIN_UNAVAILABLE"
 
 
+PLUGIN_FAULTS = frozenset({ErrorCode.HOOK_FAILED, ErrorCode.INVALID_RESULT, ErrorCode.UNREPRESENTABLE})
+"""What a plugin did wrong; the other errors are those of callers, of limits, or the plugin's own."""
+
+
 class PluginErrorModel(BaseModel):
     """An error as it travels to the gateway; the names are those of the gateway's framework."""
 

@@ -1,4 +1,4 @@
-"""Warnings for authors: hooks of the file that the code lacks and the other way round, and changes that get lost."""
+"""Warnings for authors: hooks that only the file or only the code has, and changes that the gateway discards."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def unlisted_hooks(entry: PluginConfig, implemented: Collection[str]) -> Iterato
             yield text, f"add {hook} to hooks in the configuration file, or the gateway never calls it"
 
 
-class LostChanges:
+class DiscardedChangesWarning:
     """Warns when a plugin changes what the gateway does not let it change; once for each hook.
 
     Args:
@@ -55,9 +55,9 @@ class LostChanges:
 
     def __init__(self, plugin: str) -> None:
         self._plugin = plugin
-        self._told: set[str] = set()
+        self._warned_hooks: set[str] = set()
 
-    def look(self, spec: HookSpec, payload: BaseModel, changed: Any) -> None:
+    def check(self, spec: HookSpec, payload: BaseModel, changed: Any) -> None:
         """Compare the payload that a hook got with the one that it returned.
 
         Args:
@@ -66,12 +66,12 @@ class LostChanges:
             changed: the payload that it returned, None when it returned none.
         """
         # Some hooks answer with something else than their payload.
-        if spec.name in self._told or type(changed) is not type(payload):
+        if spec.name in self._warned_hooks or type(changed) is not type(payload):
             return
         before, after = _fields(payload), _fields(changed)
         names = [name for name in after if name not in spec.writable and after[name] != before.get(name)]
         if names:
-            self._told.add(spec.name)
+            self._warned_hooks.add(spec.name)
             logger.warning(
                 "plugin %s changes %s at %s, which the gateway drops: it takes changes of %s only",
                 self._plugin, ", ".join(names), spec.name, ", ".join(sorted(spec.writable)),

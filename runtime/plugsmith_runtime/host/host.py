@@ -1,26 +1,27 @@
-"""The host: it knows plugins and calls, and no wire."""
+"""The host of plugins: it loads and starts them, knows how they are, and runs calls of their hooks."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
 from ..errors import EncodeError, StartError
 from ..net.connections import ConnectionLimiter
-from ..observability.events import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome, Tracer, request_id, verdict
+from ..observability.events import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome
 from .config import PluginConfig, PluginMode
 from .errors import ErrorCode
 from .loaded_plugin import LoadedPlugin, start_plugin
+from .loader import CALLS, METHODS
 from .messages import HookCall, HookReply, OverloadedError
-from .methods import CALLS, METHODS
 from .results import encode_error_reply, error_reply
+from .tracing import HookTracer
 
 logger = logging.getLogger(__name__)
 
-_THREADS = 32
+_HOOK_THREADS = 32
 
 
 class Host:
@@ -33,15 +34,16 @@ class Host:
         max_concurrent_hooks: hooks that may run at the same time; further calls are refused at once.
         max_connections: connections that each transport may have.
         development: warn about what the gateway will not call or not take.
+        observers: are told about calls that are over.
+        tracer: puts calls into traces, when tracing is on.
+        metrics: can be asked for metrics, when somebody may read them.
 
     Attributes:
         serving: whether plugins are started and the server is not stopping.
         running: how many hooks are running now.
         connections: the connections of all transports.
-        observers: are told about every call; add to it before the start.
-        metrics: can be asked for metrics, when somebody may read them.
-        tracer: puts calls into traces, when tracing is on.
-        watchers: called in the event loop whenever `ready` or `plugin_serving` may have changed.
+        tracer: the argument.
+        metrics: the argument.
     """
 
     def __init__(
@@ -51,39 +53,48 @@ class Host:
         max_concurrent_hooks: int = 1000,
         max_connections: int = 4096,
         development: bool = False,
+        *,
+        observers: Sequence[Observer] = (),
+        tracer: HookTracer | None = None,
+        metrics: MetricsSource | None = None,
     ) -> None:
         self._entries = entries
-        self._timeout = hook_timeout
-        self._most = max_concurrent_hooks
+        self._hook_timeout = hook_timeout
+        self._max_hooks = max_concurrent_hooks
         self._development = development
-        self._hosted: dict[str, LoadedPlugin] = {}
+        self._loaded: dict[str, LoadedPlugin] = {}
         self._disabled = {entry.name.lower(): entry for entry in entries if entry.mode is PluginMode.DISABLED}
         self._failed: dict[str, PluginConfig] = {}
-        self._answering: dict[str, str] = {}
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hook")
+        self._plugin_by_method: dict[str, str] = {}
+        self._threads = ThreadPoolExecutor(_HOOK_THREADS, thread_name_prefix="hook")
         self.serving = False
         self.running = 0
         self.connections = ConnectionLimiter(max_connections)
-        self.observers: list[Observer] = []
-        self._told: dict[Outcome, list[Observer]] = {}
-        self.metrics: MetricsSource | None = None
-        self.tracer: Tracer | None = None
-        self.watchers: list[Callable[[], None]] = []
+        self.tracer = tracer
+        self.metrics = metrics
+        self._state_listeners: list[Callable[[], None]] = []
+        self._observers: dict[Outcome, list[Observer]] = {
+            outcome: [observer for observer in observers if outcome in observer.outcomes] for outcome in Outcome
+        }
 
     @property
     def names(self) -> list[str]:
         """The names of the plugins that answer calls."""
-        return [hosted.name for hosted in self._hosted.values()]
+        return [loaded.name for loaded in self._loaded.values()]
 
     @property
     def longest_timeout(self) -> float:
         """The seconds that the most patient plugin's hooks may take."""
-        return max(entry.timeout or self._timeout for entry in self._entries)
+        return max(entry.timeout or self._hook_timeout for entry in self._entries)
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Have a function called, in the event loop, whenever `ready` or `plugin_serving` may have changed."""
+        self._state_listeners.append(listener)
 
     @property
     def ready(self) -> bool:
         """Whether calls make sense: the server is not stopping, and a plugin can do its work."""
-        return self.serving and any(hosted.healthy for hosted in self._hosted.values())
+        return self.serving and any(loaded.healthy for loaded in self._loaded.values())
 
     async def start(self) -> None:
         """Load and initialize all plugins that are not disabled.
@@ -97,7 +108,7 @@ class Host:
             if entry.mode is PluginMode.DISABLED:
                 continue
             try:
-                hosted = await start_plugin(entry, self._timeout, self._threads, self._development)
+                loaded = await start_plugin(entry, self._hook_timeout, self._threads, self._development)
             except StartError as error:
                 if entry.on_startup_error != "skip":
                     raise
@@ -105,41 +116,45 @@ class Host:
                 self._failed[entry.name.lower()] = entry
                 reason = "every plugin of the configuration file is disabled or failed to start"
                 continue
-            hosted.watch(self._changed)
-            self._hosted[entry.name.lower()] = hosted
-            self._add_methods(hosted)
-        if not self._hosted:
+            loaded.watch(self._state_changed)
+            self._loaded[entry.name.lower()] = loaded
+            self._add_methods(loaded)
+        if not self._loaded:
             raise StartError(f"{reason}: there is nothing to serve")
         self.serving = True
-        self._changed()
+        self._state_changed()
 
     def drain(self) -> None:
         """Say to all who ask that no more calls should come."""
         self.serving = False
-        self._changed()
+        self._state_changed()
 
     async def stop(self) -> None:
         """Shut all plugins down."""
         self.drain()
-        for hosted in self._hosted.values():
-            await hosted.shutdown()
+        for loaded in self._loaded.values():
+            await loaded.shutdown()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def plugin_serving(self, name: str) -> bool | None:
         """Whether a plugin can do its work; None when there is no such plugin."""
-        hosted = self._hosted.get(name.lower())
-        if hosted is None:
+        loaded = self._loaded.get(name.lower())
+        if loaded is None:
             return False if name.lower() in self._failed else None
-        return self.serving and hosted.healthy
+        return self.serving and loaded.healthy
 
     def plugins_serving(self) -> dict[str, bool]:
         """Whether each plugin can do its work, by name; those that failed to start are among them."""
-        states = {hosted.name: self.serving and hosted.healthy for hosted in self._hosted.values()}
+        states = {loaded.name: self.serving and loaded.healthy for loaded in self._loaded.values()}
         return states | {entry.name: False for entry in self._failed.values()}
 
     def plugins_running(self) -> dict[str, int]:
         """How many hooks of each plugin are running now, by name."""
-        return {hosted.name: hosted.running for hosted in self._hosted.values()}
+        return {loaded.name: loaded.running for loaded in self._loaded.values()}
+
+    def open_connections(self) -> dict[str, int]:
+        """The open connections, by transport."""
+        return self.connections.read()
 
     def plugin_for(self, hook: str) -> str | None:
         """The plugin that a call is for when it names none; None when that is not clear.
@@ -148,12 +163,12 @@ class Host:
             hook: a hook, which the only plugin answers, or one of METHODS, which only one plugin may answer.
         """
         if hook in METHODS:
-            return self._answering.get(hook)
-        return self.names[0] if len(self._hosted) == 1 else None
+            return self._plugin_by_method.get(hook)
+        return self.names[0] if len(self._loaded) == 1 else None
 
     def plugin_configs(self) -> list[dict[str, Any]]:
         """The entries of all plugins, those that are served first, as every gateway release accepts them."""
-        served = [hosted.config for hosted in self._hosted.values()]
+        served = [loaded.config for loaded in self._loaded.values()]
         return [entry.reply() for entry in [*served, *self._failed.values(), *self._disabled.values()]]
 
     def plugin_config(self, name: str) -> dict[str, Any] | None:
@@ -163,8 +178,8 @@ class Host:
         for a failure and may refuse to start.
         """
         key = name.lower()
-        hosted = self._hosted.get(key)
-        entry = hosted.config if hosted else self._failed.get(key) or self._disabled.get(key)
+        loaded = self._loaded.get(key)
+        entry = loaded.config if loaded else self._failed.get(key) or self._disabled.get(key)
         return entry.reply() if entry else None
 
     async def call(self, call: HookCall) -> HookReply:
@@ -176,23 +191,23 @@ class Host:
         Raises:
             OverloadedError: too many hooks are running; this one was not begun.
         """
-        if self.running >= self._most:
-            text = f"{self._most} hooks are running (PLUGINS_MAX_CONCURRENT_HOOKS); send the call again later"
+        if self.running >= self._max_hooks:
+            text = f"{self._max_hooks} hooks are running (PLUGINS_MAX_CONCURRENT_HOOKS); send the call again later"
             raise OverloadedError(error_reply(call, ErrorCode.OVERLOADED, text))
-        hosted = self._hosted.get(call.plugin.lower())
-        if hosted is None:
+        loaded = self._loaded.get(call.plugin.lower())
+        if loaded is None:
             return self._no_plugin(call) if self.tracer is None else await self._traced(self.tracer, None, call)
         self.running += 1
-        hosted.running += 1
+        loaded.running += 1
         try:
             if self.tracer is None:
-                return await hosted.reply(call)
-            return await self._traced(self.tracer, hosted, call)
+                return await loaded.call(call)
+            return await self._traced(self.tracer, loaded, call)
         except EncodeError as error:
             return encode_error_reply(call, error)
         finally:
             self.running -= 1
-            hosted.running -= 1
+            loaded.running -= 1
 
     def record(self, call: HookCall, outcome: Outcome, code: str, began: float, response_bytes: int) -> None:
         """Tell the observers about a call that is over.
@@ -204,14 +219,12 @@ class Host:
             began: when it began, as `time.perf_counter` has it.
             response_bytes: the size of the answer.
         """
-        told = self._told.get(outcome)
-        if told is None:
-            told = self._told[outcome] = [observer for observer in self.observers if outcome in observer.outcomes]
-        if not told:
+        observers = self._observers[outcome]
+        if not observers:
             return
-        hosted = self._hosted.get(call.plugin.lower())
+        loaded = self._loaded.get(call.plugin.lower())
         record = CallRecord(
-            hosted.name if hosted else UNKNOWN,
+            loaded.name if loaded else UNKNOWN,
             call.hook if call.hook in CALLS else UNKNOWN,
             call.transport,
             outcome,
@@ -219,30 +232,30 @@ class Host:
             perf_counter() - began,
             call.size,
             response_bytes,
-            request_id(call),
+            call.request_id,
             call.identity,
             self.tracer.trace_id(call) if self.tracer else "",
         )
-        for observer in told:
+        for observer in observers:
             observer.done(record)
 
-    def _add_methods(self, hosted: LoadedPlugin) -> None:
-        for method in hosted.hooks.keys() & METHODS:
-            first = self._answering.setdefault(method, hosted.name)
-            if first != hosted.name:
+    def _add_methods(self, loaded: LoadedPlugin) -> None:
+        for method in loaded.hooks.keys() & METHODS:
+            first = self._plugin_by_method.setdefault(method, loaded.name)
+            if first != loaded.name:
                 raise StartError(
-                    f"plugins {first!r} and {hosted.name!r} both answer {method}, and its callers name no plugin: "
+                    f"plugins {first!r} and {loaded.name!r} both answer {method}, and its callers name no plugin: "
                     "serve one of them"
                 )
 
-    def _changed(self) -> None:
-        for watcher in self.watchers:
-            watcher()
+    def _state_changed(self) -> None:
+        for listener in self._state_listeners:
+            listener()
 
-    async def _traced(self, tracer: Tracer, hosted: LoadedPlugin | None, call: HookCall) -> HookReply:
+    async def _traced(self, tracer: HookTracer, loaded: LoadedPlugin | None, call: HookCall) -> HookReply:
         with tracer.span(call) as span:
-            reply = self._no_plugin(call) if hosted is None else await hosted.reply(call)
-            span.done(*verdict(reply))
+            reply = self._no_plugin(call) if loaded is None else await loaded.call(call)
+            span.done(*reply.outcome())
             return reply
 
     def _no_plugin(self, call: HookCall) -> HookReply:

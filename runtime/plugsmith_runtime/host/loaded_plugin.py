@@ -1,4 +1,4 @@
-"""One plugin in the host: from its entry in the configuration file to an object that is ready to be called."""
+"""A loaded plugin: validates calls, runs hooks within their time limits, and makes replies of what they return."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from ..errors import StartError, validation_message
 from ..net.deadlines import DeadlineExceededError, Deadlines
 from .config import PluginConfig
 from .errors import ErrorCode, PluginError, PluginViolationError
-from .hook_warnings import LostChanges, unimplemented_hooks, unlisted_hooks
-from .loader import Hook, implemented_hooks, load_plugin
+from .hook_warnings import DiscardedChangesWarning, unimplemented_hooks, unlisted_hooks
+from .loader import CALLS, Hook, implemented_hooks, load_plugin
 from .messages import HookCall, HookReply
-from .methods import CALLS
 from .plugin import Plugin
 from .results import (
     CLIENT_IDENTITY,
     blocked,
-    carries,
     error_reply,
     failure_reply,
+    has_content,
     plugin_error_reply,
     result_reply,
 )
@@ -45,10 +44,10 @@ class LoadedPlugin:
 
     Attributes:
         running: how many of its hooks are running now.
-        lost_changes: looks for changes that the gateway drops; None but in development.
+        discarded_changes: warns of changes that the gateway discards; None but in development.
     """
 
-    __slots__ = ("config", "deadlines", "hooks", "lost_changes", "plugin", "running", "threads")
+    __slots__ = ("config", "deadlines", "discarded_changes", "hooks", "plugin", "running", "threads")
 
     def __init__(self, plugin: Plugin, config: PluginConfig, timeout: float, threads: Executor) -> None:
         self.plugin = plugin
@@ -61,7 +60,7 @@ class LoadedPlugin:
         self.deadlines = Deadlines(config.timeout or timeout)
         self.threads = threads
         self.running = 0
-        self.lost_changes: LostChanges | None = None
+        self.discarded_changes: DiscardedChangesWarning | None = None
 
     @property
     def name(self) -> str:
@@ -86,7 +85,7 @@ class LoadedPlugin:
 
         self.plugin._on_health = report
 
-    async def reply(self, call: HookCall) -> HookReply:
+    async def call(self, call: HookCall) -> HookReply:
         """Run a hook; whatever is wrong with the call or with the plugin becomes an error reply.
 
         Args:
@@ -110,7 +109,7 @@ class LoadedPlugin:
             context = _context(call)
         except ValidationError as error:
             return error_reply(call, ErrorCode.INVALID_CONTEXT, validation_message(error, "context"))
-        carried = carries(context)
+        had_content = has_content(context)
         try:
             result = await self._run(hook, payload, context)
         except DeadlineExceededError:
@@ -125,10 +124,10 @@ class LoadedPlugin:
         if not isinstance(result, PluginResult):
             text = f"hook {call.hook} returned {type(result).__name__}, expected {hook.spec.result.__name__}"
             return error_reply(call, ErrorCode.INVALID_RESULT, text)
-        if self.lost_changes is not None and isinstance(hook.spec, HookSpec):
-            self.lost_changes.look(hook.spec, payload, result.modified_payload)
+        if self.discarded_changes is not None and isinstance(hook.spec, HookSpec):
+            self.discarded_changes.check(hook.spec, payload, result.modified_payload)
         # A context that was emptied must go back too.
-        return result_reply(call, result, context if carried or carries(context) else None)
+        return result_reply(call, result, context if had_content or has_content(context) else None)
 
     def _run(self, hook: Hook, payload: Any, context: PluginContext) -> Awaitable[Any]:
         if hook.threaded:
@@ -158,20 +157,20 @@ async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, d
     Raises:
         StartError: it cannot be imported, made or initialized, or has no hook.
     """
-    hosted = LoadedPlugin(load_plugin(entry), entry, timeout, threads)
-    if not hosted.hooks:
+    loaded = LoadedPlugin(load_plugin(entry), entry, timeout, threads)
+    if not loaded.hooks:
         raise StartError(f"plugin {entry.name!r}: {entry.kind} implements no hook; define one of its methods")
-    for text, todo in unimplemented_hooks(entry, hosted.hooks):
-        logger.warning("%s; %s", text, todo)
+    for text, advice in unimplemented_hooks(entry, loaded.hooks):
+        logger.warning("%s; %s", text, advice)
     if development:
-        hosted.lost_changes = LostChanges(entry.name)
-        for text, todo in unlisted_hooks(entry, hosted.hooks):
-            logger.warning("%s; %s", text, todo)
+        loaded.discarded_changes = DiscardedChangesWarning(entry.name)
+        for text, advice in unlisted_hooks(entry, loaded.hooks):
+            logger.warning("%s; %s", text, advice)
     try:
-        await hosted.plugin.initialize()
+        await loaded.plugin.initialize()
     except Exception as error:
         raise StartError(f"plugin {entry.name!r}: initialize() failed: {type(error).__name__}: {error}") from error
-    return hosted
+    return loaded
 
 
 def _context(call: HookCall) -> PluginContext:

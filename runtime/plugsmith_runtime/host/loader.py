@@ -1,4 +1,4 @@
-"""From a plugin's `kind` to an object that is ready to be called."""
+"""Loading of plugins: from a `kind` to an object, and the hooks and methods that it implements."""
 
 from __future__ import annotations
 
@@ -18,9 +18,29 @@ from .config import PluginConfig
 from .cpex import CpexPlugin, is_cpex_plugin
 from .plugin import Plugin
 
+METHODS = (
+    "record_counter",
+    "record_histogram",
+    "record_gauge",
+    "validate_credential",
+    "store_credential",
+    "retrieve_credential",
+    "delete_credential",
+    "list_credentials",
+    "log_event",
+)
+"""The methods of plugins that answer Docker's MCP gateway, beside hooks.
+
+Names only: the models behind them (docker/methods.py) cost a start more than all of this, and few servers have such a
+plugin.
+"""
+
+CALLS = (*HOOKS, *METHODS)
+"""The names of all hooks and methods."""
+
 
 class Spec(Protocol):
-    """What the host must know of a hook: the models of what goes in and of what comes out."""
+    """The models of a hook: of what goes in and of what comes out."""
 
     @property
     def payload(self) -> type[BaseModel]: ...
@@ -65,43 +85,43 @@ def load_plugin(entry: PluginConfig) -> Plugin:
     Raises:
         StartError: the class cannot be imported, is no plugin, or refuses its configuration.
     """
-    where = f"plugin {entry.name!r}"
+    name = f"plugin {entry.name!r}"
     for hook in entry.hooks:
         if hook not in HOOKS:
             from difflib import get_close_matches
 
             near = get_close_matches(hook, HOOKS, n=1)
-            raise StartError(f"{where}: unknown hook {hook!r}; {f'did you mean {near[0]}?' if near else 'see HOOKS'}")
+            raise StartError(f"{name}: unknown hook {hook!r}; {f'did you mean {near[0]}?' if near else 'see HOOKS'}")
     module_name, _, class_name = entry.kind.rpartition(".")
     if not module_name:
-        raise StartError(f"{where}: kind {entry.kind!r} must be written as package.module.Class")
+        raise StartError(f"{name}: kind {entry.kind!r} must be written as package.module.Class")
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "cpex"
         help = "; install the extra 'cpex'" if missing else ""
-        reason = f"{type(error).__name__}: {error}{_place(error)}{help}"
-        raise StartError(f"{where}: cannot import {module_name}: {reason}") from error
+        reason = f"{type(error).__name__}: {error}{_location(error)}{help}"
+        raise StartError(f"{name}: cannot import {module_name}: {reason}") from error
     found = getattr(module, class_name, None)
     try:
         if is_cpex_plugin(found):
             return CpexPlugin(entry, found)
         if not (inspect.isclass(found) and issubclass(found, Plugin)):
-            raise StartError(f"{where}: {entry.kind} is not a subclass of Plugin; import it from <package>.runtime")
+            raise StartError(f"{name}: {entry.kind} is not a subclass of Plugin; import it from <package>.runtime")
         return found(entry)
     except StartError:
         raise
     except ValidationError as error:
-        raise StartError(f"{where}: {validation_message(error, 'config')}") from error
+        raise StartError(f"{name}: {validation_message(error, 'config')}") from error
     except Exception as error:
-        raise StartError(f"{where}: cannot be made: {type(error).__name__}: {error}") from error
+        raise StartError(f"{name}: cannot be made: {type(error).__name__}: {error}") from error
 
 
-def _place(problem: Exception) -> str:
+def _location(error: Exception) -> str:
     """The line that raised; a SyntaxError names its own, and the importer's lines help nobody."""
-    if isinstance(problem, SyntaxError):
+    if isinstance(error, SyntaxError):
         return ""
-    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if "importlib" not in frame.filename]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""
 
 

@@ -1,4 +1,4 @@
-"""What passes between a transport and the host: a call, a reply, and the reasons why there is no reply."""
+"""The messages between a transport and the host: a hook call, and the reply to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PlugsmithError
+from ..observability.events import Outcome
+from .errors import ErrorCode
+
+_OUTCOMES = {ErrorCode.HOOK_TIMEOUT: Outcome.TIMEOUT, ErrorCode.OVERLOADED: Outcome.OVERLOADED}
 
 
 @dataclass(slots=True)
@@ -33,32 +37,50 @@ class HookCall:
     size: int = 0
     trace: Mapping[str, str] | None = None
 
+    @property
+    def request_id(self) -> str:
+        """The gateway's id of the request that the call belongs to; empty when it sent none."""
+        shared = self.context.get("global_context") if isinstance(self.context, dict) else None
+        found = shared.get("request_id") if isinstance(shared, dict) else None
+        return found if isinstance(found, str) else ""
+
 
 @dataclass(slots=True)
 class HookReply:
-    """The answer to one hook call: a result or an error, in JSON data.
+    """The reply to one hook call: a result or an error, in JSON data.
 
     Attributes:
         plugin: the plugin's name as the caller wrote it.
         result: the hook's result.
         error: message, plugin_name, code, details and mcp_error_code.
         context: the context after the hook, None when it carries nothing.
-        dumped: makes the same reply with whatever the plugin put into it turned into JSON data; None when that is done.
-            Most plugins put only JSON data there, and dumping it costs more than to have a codec find the exceptions.
+        to_json: makes the same reply with whatever the plugin put into it turned into JSON data; None when that is
+            done. Most plugins put only JSON data there, and dumping it costs more than to have an encoder find the
+            exceptions.
     """
 
     plugin: str
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
-    dumped: Callable[[], HookReply] | None = None
+    to_json: Callable[[], HookReply] | None = None
+
+    def outcome(self) -> tuple[Outcome, str]:
+        """How the call ended, and the code of its error or violation."""
+        if self.error is not None:
+            code = self.error["code"]
+            return _OUTCOMES.get(code, Outcome.ERROR), code
+        result = self.result or {}
+        if not result.get("continue_processing", True):
+            return Outcome.BLOCKED, (result.get("violation") or {}).get("code") or ""
+        return (Outcome.MODIFIED if result.get("modified_payload") is not None else Outcome.ALLOWED), ""
 
 
 class OverloadedError(PlugsmithError):
-    """The server runs as many hooks as it may; the call was not begun and can be sent again.
+    """A call that was not begun, because the server runs as many hooks as it may; it can be sent again.
 
     Args:
-        reply: the answer for transports that have no word of their own for it.
+        reply: the reply, for transports that have no status of their own for it.
     """
 
     def __init__(self, reply: HookReply) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from ..errors import EncodeError
-from ..observability.events import Outcome, verdict
+from ..observability.events import Outcome
 from .errors import ErrorCode
 from .host import Host
 from .messages import HookCall, HookReply, OverloadedError
@@ -39,7 +39,7 @@ async def respond(host: Host, call: HookCall, encode: Encode, send: Send | None 
     try:
         reply = await host.call(call)
     except OverloadedError as error:
-        host.record(call, *verdict(error.reply), began, 0)
+        host.record(call, *error.reply.outcome(), began, 0)
         raise
     except asyncio.CancelledError:
         host.record(call, Outcome.CANCELLED, "", began, 0)
@@ -50,7 +50,7 @@ async def respond(host: Host, call: HookCall, encode: Encode, send: Send | None 
         reply, data = _encode_again(call, reply, error, encode)
     if send is not None:
         send(data)
-    host.record(call, *verdict(reply), began, len(data))
+    host.record(call, *reply.outcome(), began, len(data))
     return reply, data
 
 
@@ -72,16 +72,16 @@ def refuse(
     data = encode(reply)
     if send is not None:
         send(data)
-    host.record(call, *verdict(reply), began, len(data))
+    host.record(call, *reply.outcome(), began, len(data))
     return data
 
 
 def _encode_again(call: HookCall, reply: HookReply, error: EncodeError, encode: Encode) -> tuple[HookReply, bytes]:
     """Encode what a reply becomes once its values are turned into JSON data, or why that is not possible."""
-    if reply.dumped is not None:
+    if reply.to_json is not None:
         # The plugin may have put in what has a JSON form without being JSON, such as dates and models of its own.
         try:
-            reply = reply.dumped()
+            reply = reply.to_json()
             return reply, encode(reply)
         except EncodeError as second:
             error = second

@@ -1,4 +1,4 @@
-"""From what a hook returned or raised to the reply that travels: plain data, one shape for every transport."""
+"""Replies made of what a hook returned or raised: JSON data of one shape, whatever the transport."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ..contract import hooks
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
 from ..errors import EncodeError
 from ..json_values import find_unencodable
-from ..observability.events import request_id
 from ..observability.log_formats import clipped
 from .errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
 from .messages import HookCall, HookReply
@@ -23,8 +22,8 @@ from .messages import HookCall, HookReply
 logger = logging.getLogger(__name__)
 
 # The models of the contract, and those of them that stand for their only field.
-_MODELS = {found for found in vars(hooks).values() if inspect.isclass(found) and issubclass(found, BaseModel)}
-_ROOTS = {model for model in _MODELS if issubclass(model, RootModel)}
+_CONTRACT_MODELS = {found for found in vars(hooks).values() if inspect.isclass(found) and issubclass(found, BaseModel)}
+_ROOT_MODELS = {model for model in _CONTRACT_MODELS if issubclass(model, RootModel)}
 
 CLIENT_IDENTITY = "client_identity"
 """Key of the context's metadata that holds the verified TLS client; the host sets it, a caller cannot."""
@@ -43,36 +42,36 @@ def error_reply(call: HookCall, code: ErrorCode, message: str, plugin: str | Non
     return HookReply(call.plugin, error=error.model_dump())
 
 
-def failure_reply(call: HookCall, problem: BaseException) -> HookReply:
-    """Answer for a hook that raised: an id for the caller; where it was raised goes to the log under the same id."""
+def failure_reply(call: HookCall, error: BaseException) -> HookReply:
+    """Make the reply of a hook that raised: an id for the caller; what was raised goes to the log under that id."""
     incident = secrets.token_hex(4)
-    fields = {"error_id": incident, "request_id": clipped(request_id(call))}
-    logger.error("hook %s of plugin %s failed", call.hook, call.plugin, exc_info=problem, extra={"fields": fields})
+    fields = {"error_id": incident, "request_id": clipped(call.request_id)}
+    logger.error("hook %s of plugin %s failed", call.hook, call.plugin, exc_info=error, extra={"fields": fields})
     text = f"hook {call.hook} of plugin {call.plugin} failed; the server's log has the reason under error id {incident}"
     return error_reply(call, ErrorCode.HOOK_FAILED, text)
 
 
-def encode_error_reply(call: HookCall, problem: EncodeError) -> HookReply:
-    """Answer for a result that cannot be written on the wire."""
-    text = f"the result of hook {call.hook} cannot be sent: {problem.path}: {problem.reason}"
+def encode_error_reply(call: HookCall, error: EncodeError) -> HookReply:
+    """Make the reply for a result that cannot be written on the wire."""
+    text = f"the result of hook {call.hook} cannot be sent: {error.path}: {error.reason}"
     return error_reply(call, ErrorCode.UNREPRESENTABLE, text)
 
 
-def blocked(problem: PluginViolationError) -> PluginResult[Any]:
-    """Turn a raised violation into the result that says the same."""
-    violation = problem.violation or PluginViolation(
-        reason=problem.message, description=problem.message, code="PLUGIN_VIOLATION"
+def blocked(error: PluginViolationError) -> PluginResult[Any]:
+    """The result that says what a raised violation says."""
+    violation = error.violation or PluginViolation(
+        reason=error.message, description=error.message, code="PLUGIN_VIOLATION"
     )
     return PluginResult[Any](continue_processing=False, violation=violation)
 
 
-def plugin_error_reply(call: HookCall, problem: PluginError) -> HookReply:
-    """Answer for a deliberate error: the plugin's own message, code and details.
+def plugin_error_reply(call: HookCall, error: PluginError) -> HookReply:
+    """Make the reply of a deliberate error: the plugin's own message, code and details.
 
     Raises:
         EncodeError: the details hold an object that has no JSON form.
     """
-    return HookReply(call.plugin, error=_plain(problem.error, "error"))
+    return HookReply(call.plugin, error=_to_json_data(error.error, "error"))
 
 
 def result_reply(call: HookCall, result: PluginResult[Any], context: PluginContext | None) -> HookReply:
@@ -87,16 +86,16 @@ def result_reply(call: HookCall, result: PluginResult[Any], context: PluginConte
         EncodeError: the result holds an object that has no JSON form.
     """
 
-    def dumped() -> HookReply:
-        data = {name: value for name, value in _plain(result, "result").items() if value is not None}
+    def to_json() -> HookReply:
+        data = {name: value for name, value in _to_json_data(result, "result").items() if value is not None}
         return HookReply(call.plugin, data, context=None if context is None else _context_data(context))
 
     if type(result).__module__ != hooks.__name__:
-        return dumped()
-    return HookReply(call.plugin, _parts(result), None, None if context is None else _context_parts(context), dumped)
+        return to_json()
+    return HookReply(call.plugin, _parts(result), None, None if context is None else _context_parts(context), to_json)
 
 
-def carries(context: PluginContext) -> bool:
+def has_content(context: PluginContext) -> bool:
     """Whether a context holds anything that callers take back."""
     metadata = context.metadata
     own = metadata and (len(metadata) > 1 or CLIENT_IDENTITY not in metadata)
@@ -104,24 +103,24 @@ def carries(context: PluginContext) -> bool:
 
 
 def _parts(model: BaseModel) -> dict[str, Any]:
-    """Take a model of the contract apart into what it holds, less what `_left_out` names."""
+    """Take a model of the contract apart into what it holds, less what `_omitted_defaults` names."""
     own = model.__dict__
     if model.__pydantic_extra__:
         own = own | model.__pydantic_extra__
-    left_out = _left_out(type(model))
+    omitted = _omitted_defaults(type(model))
     parts: dict[str, Any] = {}
     for name, value in own.items():
         kind = type(value)
-        if kind in _MODELS:
-            value = value.root if kind in _ROOTS else _parts(value)
-        elif name in left_out and kind is type(default := left_out[name]) and value == default:
+        if kind in _CONTRACT_MODELS:
+            value = value.root if kind in _ROOT_MODELS else _parts(value)
+        elif name in omitted and kind is type(default := omitted[name]) and value == default:
             continue
         parts[name] = value
     return parts
 
 
 @cache
-def _left_out(kind: type[BaseModel]) -> dict[str, Any]:
+def _omitted_defaults(kind: type[BaseModel]) -> dict[str, Any]:
     """The defaults of the fields that need not travel while they have them.
 
     Callers read replies field by field, for more than a field costs here. They know the defaults of all releases; that
@@ -143,19 +142,19 @@ def _context_parts(context: PluginContext) -> dict[str, Any]:
 
 
 def _context_data(context: PluginContext) -> dict[str, Any]:
-    """The same as plain data.
+    """The same as JSON data.
 
     Raises:
         EncodeError: the context holds an object that has no JSON form.
     """
     parts: dict[str, Any] = {"state": True, "metadata": True, "global_context": {"request_id", "state"}}
-    data = _plain(context, "context", parts)
+    data = _to_json_data(context, "context", parts)
     data["metadata"].pop(CLIENT_IDENTITY, None)
     return data
 
 
-def _plain(model: BaseModel, name: str, parts: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Dump a model as plain JSON data; what it holds that has no JSON form is named by its path below `name`."""
+def _to_json_data(model: BaseModel, name: str, parts: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Dump a model as JSON data; what it holds that has no JSON form is named by its path below `name`."""
     try:
         return model.model_dump(mode="json", include=parts, warnings="none")
     except (PydanticSerializationError, ValueError) as error:

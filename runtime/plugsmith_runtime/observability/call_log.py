@@ -1,12 +1,12 @@
-"""A log line for each call that somebody may want to look into, or for all of them."""
+"""The call log: a line for each call that somebody may want to look into, or for all of them."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from time import monotonic
 from typing import Any
 
-from ..host.errors import ErrorCode
 from .events import CallRecord, Outcome
 from .log_formats import clipped
 
@@ -22,8 +22,7 @@ _LEVELS = {
     Outcome.ERROR: logging.WARNING,
 }
 
-# What the plugin did wrong; the other errors are those of callers.
-_PLUGINS_FAULT = frozenset({ErrorCode.HOOK_FAILED, ErrorCode.INVALID_RESULT, ErrorCode.UNREPRESENTABLE})
+_OVERLOAD_LOG_INTERVAL_SECONDS = 1.0
 
 
 class CallLog:
@@ -31,21 +30,23 @@ class CallLog:
 
     Args:
         wanted: "notable" leaves calls that were allowed or modified to the level DEBUG; "all" writes them too.
+        server_faults: codes of errors that are the server's fault and not the caller's; their level is ERROR.
     """
 
-    def __init__(self, wanted: str = "notable") -> None:
+    def __init__(self, wanted: str = "notable", server_faults: Collection[str] = ()) -> None:
+        self._server_faults = server_faults
         self._quiet_level = logging.INFO if wanted == "all" else logging.DEBUG
         self.outcomes = frozenset(Outcome) - (frozenset() if logger.isEnabledFor(self._quiet_level) else _QUIET)
-        # Of calls that are refused because there are too many, one a second is told of: to log them all would cost what
+        # Of calls that are refused because there are too many, one a second is logged: to log them all would cost what
         # the server does not have.
-        self._silent_until = 0.0
-        self._untold = 0
+        self._overload_log_after = 0.0
+        self._suppressed = 0
 
     def done(self, record: CallRecord) -> None:
         """Write a line; see Observer."""
         if record.outcome in _QUIET:
             level = self._quiet_level
-        elif record.code in _PLUGINS_FAULT:
+        elif record.code in self._server_faults:
             level = logging.ERROR
         else:
             level = _LEVELS[record.outcome]
@@ -54,18 +55,18 @@ class CallLog:
         fields = _fields(record)
         if record.outcome is Outcome.OVERLOADED:
             now = monotonic()
-            if now < self._silent_until:
-                self._untold += 1
+            if now < self._overload_log_after:
+                self._suppressed += 1
                 return
-            fields["untold"] = self._untold or None
-            self._silent_until, self._untold = now + 1.0, 0
+            fields["untold"] = self._suppressed or None
+            self._overload_log_after, self._suppressed = now + _OVERLOAD_LOG_INTERVAL_SECONDS, 0
         logger.log(level, "call %s", record.outcome, extra={"fields": fields})
 
 
 def _fields(record: CallRecord) -> dict[str, Any]:
     return {
-        "plugin": record.plugin,
-        "hook": record.hook,
+        "plugin": record.service,
+        "hook": record.method,
         "transport": record.transport,
         "outcome": str(record.outcome),
         "code": clipped(record.code),

@@ -1,16 +1,14 @@
-"""What the host tells about each call: to metrics and the log when it is over, to tracing while it runs."""
+"""Call events: what observers are told when a call is over, and the interfaces of metrics and tracing."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from enum import StrEnum
+from types import TracebackType
 from typing import NamedTuple, Protocol
 
-from ..host.errors import ErrorCode
-from ..host.messages import HookCall, HookReply
-
 UNKNOWN = "unknown"
-"""Stands for the names of plugins and hooks that the server does not have, so that callers cannot invent labels."""
+"""Stands for the names of services and methods that the server does not have, so that callers cannot invent labels."""
 
 
 class Outcome(StrEnum):
@@ -25,25 +23,29 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+FAILURES = frozenset({Outcome.ERROR, Outcome.TIMEOUT, Outcome.OVERLOADED, Outcome.CANCELLED})
+"""The outcomes of calls that have no result."""
+
+
 class CallRecord(NamedTuple):
-    """One call, when it is over. It holds nothing of the payload.
+    """One call that is over. It holds nothing of the payload.
 
     Attributes:
-        plugin: the plugin's own spelling of its name, or UNKNOWN.
-        hook: the hook's wire name, or UNKNOWN.
+        service: the server's own name of what was called, such as a plugin; or UNKNOWN.
+        method: what was called of it, such as a hook; or UNKNOWN.
         transport: the name of the transport.
         outcome: how it ended.
         code: the code of the error or of the violation, empty when there is none.
         seconds: how long it took in the server.
         request_bytes: the size of the request.
-        response_bytes: the size of the answer.
-        request_id: the gateway's id of the request, empty when it sent none.
+        response_bytes: the size of the response.
+        request_id: the caller's id of the request, empty when it sent none.
         identity: the caller's name in its verified TLS certificate.
         trace_id: the trace that the call is part of, when there are traces.
     """
 
-    plugin: str
-    hook: str
+    service: str
+    method: str
     transport: str
     outcome: Outcome
     code: str
@@ -56,11 +58,11 @@ class CallRecord(NamedTuple):
 
 
 class Observer(Protocol):
-    """Is told about calls."""
+    """Is told about calls that are over."""
 
     @property
     def outcomes(self) -> frozenset[Outcome]:
-        """The ends of calls that it wants to be told about."""
+        """The outcomes that it wants to be told about."""
 
     def done(self, record: CallRecord) -> None:
         """A call is over; called in the event loop, so it must be quick and must not raise."""
@@ -74,7 +76,19 @@ class MetricsSource(Protocol):
 
 
 class Span(Protocol):
-    """One call in a trace."""
+    """One call in a trace; a context manager, inside which the call runs."""
+
+    @property
+    def carrier(self) -> Mapping[str, str]:
+        """The span as W3C Trace Context carries it, for whatever is called from inside it."""
+
+    def __enter__(self) -> Span:
+        """Make it the current span."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End it."""
 
     def done(self, outcome: Outcome, code: str) -> None:
         """Say how the call ended."""
@@ -83,29 +97,11 @@ class Span(Protocol):
 class Tracer(Protocol):
     """Puts calls into the callers' traces."""
 
-    def span(self, call: HookCall) -> AbstractContextManager[Span]:
-        """The span of a call; what the plugin does inside belongs to it."""
+    def start_span(self, name: str, attributes: Mapping[str, str], parent: Mapping[str, str]) -> Span:
+        """Start the span of a call.
 
-    def trace_id(self, call: HookCall) -> str:
-        """The id of the trace that a call is part of, empty when there is none."""
-
-
-_ERRORS = {ErrorCode.HOOK_TIMEOUT: Outcome.TIMEOUT, ErrorCode.OVERLOADED: Outcome.OVERLOADED}
-
-
-def verdict(reply: HookReply) -> tuple[Outcome, str]:
-    """Read from a reply how the call ended, and the code of its error or violation."""
-    if reply.error is not None:
-        code = reply.error["code"]
-        return _ERRORS.get(code, Outcome.ERROR), code
-    result = reply.result or {}
-    if not result.get("continue_processing", True):
-        return Outcome.BLOCKED, (result.get("violation") or {}).get("code") or ""
-    return (Outcome.MODIFIED if result.get("modified_payload") is not None else Outcome.ALLOWED), ""
-
-
-def request_id(call: HookCall) -> str:
-    """The gateway's id of the request that a call belongs to, empty when it sent none."""
-    shared = call.context.get("global_context") if isinstance(call.context, dict) else None
-    found = shared.get("request_id") if isinstance(shared, dict) else None
-    return found if isinstance(found, str) else ""
+        Args:
+            name: the name of the span.
+            attributes: what is known of the call, by the names of OpenTelemetry's semantic conventions.
+            parent: the caller's traceparent and tracestate; empty when it sent none.
+        """

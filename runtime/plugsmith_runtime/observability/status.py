@@ -1,13 +1,12 @@
-"""The pages that say how a server is: alive, ready, and its metrics; the same wherever HTTP is served."""
+"""Status pages: health (liveness), readiness and metrics of a server, the same wherever HTTP is served."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
-if TYPE_CHECKING:
-    from ..host.host import Host
+from .events import MetricsSource
 
 _JSON = "application/json"
 _METRICS = ("/metrics", "/metrics/prometheus")
@@ -40,18 +39,38 @@ class StatusPage(NamedTuple):
         await send({"type": "http.response.body", "body": self.body})
 
 
+class ServingState(Protocol):
+    """What the pages tell of a server."""
+
+    @property
+    def serving(self) -> bool:
+        """Whether the server has started and is not stopping."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether calls make sense."""
+
+    @property
+    def metrics(self) -> MetricsSource | None:
+        """Where the metrics are; None when there are none."""
+
+    def plugin_serving(self, name: str) -> bool | None:
+        """Whether a plugin can do its work; None when there is no such plugin."""
+
+
 class StatusPages:
-    """Answers for a server.
+    """The pages of a server.
 
     Args:
-        host: knows how it is.
+        state: how the server is.
+        listening: the attribute's first value.
 
     Attributes:
         listening: whether the transports take calls; until then nothing is ready.
     """
 
-    def __init__(self, host: Host, listening: bool = True) -> None:
-        self._host = host
+    def __init__(self, state: ServingState, listening: bool = True) -> None:
+        self._state = state
         self.listening = listening
 
     async def answer(self, scope: MutableMapping[str, Any]) -> StatusPage | None:
@@ -64,7 +83,7 @@ class StatusPages:
             The page; None when the path is none of these.
         """
         path = scope["path"]
-        if path not in _PATHS or (path in _METRICS and self._host.metrics is None):
+        if path not in _PATHS or (path in _METRICS and self._state.metrics is None):
             return None
         if scope["method"] not in ("GET", "HEAD"):
             return StatusPage(405, b'{"error":"%b takes GET"}' % path.encode(), headers=((b"allow", b"GET, HEAD"),))
@@ -76,15 +95,15 @@ class StatusPages:
 
     def _ready(self, query: bytes) -> StatusPage:
         names = parse_qs(query.decode("latin-1")).get("plugin")
-        ready = self._host.plugin_serving(names[0]) if names else self._host.ready
+        ready = self._state.plugin_serving(names[0]) if names else self._state.ready
         if ready and self.listening:
             return StatusPage(200, b'{"status":"ready"}')
-        if ready is None and self._host.serving:
+        if ready is None and self._state.serving:
             return StatusPage(404, b'{"status":"unknown plugin"}')
         return StatusPage(503, b'{"status":"not ready"}')
 
     async def _metrics(self, headers: list[tuple[bytes, bytes]]) -> StatusPage:
-        assert self._host.metrics is not None
+        assert self._state.metrics is not None
         accept = b",".join(value for name, value in headers if name == b"accept").decode("latin-1")
-        content_type, body = await self._host.metrics.scrape(accept)
+        content_type, body = await self._state.metrics.scrape(accept)
         return StatusPage(200, body, content_type)

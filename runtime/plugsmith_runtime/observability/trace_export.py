@@ -1,4 +1,4 @@
-"""Where OpenTelemetry's spans go. The SDK reads its own variables OTEL_*; what it leaves open is decided here."""
+"""Export of OpenTelemetry's spans: the SDK reads its variables OTEL_*, what they leave open is decided here."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from ..errors import StartError
 _PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 
 
-def make_provider(service: str) -> Any:
-    """Make the SDK's source of tracers.
+def make_provider(service_name: str) -> Any:
+    """Make the SDK's tracer provider.
 
     Args:
-        service: the service's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES say another.
+        service_name: what the spans are of, unless OTEL_SERVICE_NAME says otherwise.
 
     Raises:
         StartError: an exporter is asked for that is not installed.
     """
     # Whoever stops the server stops it, within the server's grace.
-    provider: Any = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
+    provider: Any = TracerProvider(resource=_resource(service_name), shutdown_on_exit=False)
     for processor in _processors():
         provider.add_span_processor(processor)
     return provider
 
 
-def _resource(service: str) -> Any:
+def _resource(service_name: str) -> Any:
     resource = Resource.create()
     if str(resource.attributes.get(SERVICE_NAME, "unknown_service")).startswith("unknown_service"):
-        resource = resource.merge(Resource({SERVICE_NAME: service}))
+        resource = resource.merge(Resource({SERVICE_NAME: service_name}))
     return resource
 
 
 def _processors() -> list[Any]:
-    """What takes the spans, as OTEL_TRACES_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL say."""
+    """The span processors, as OTEL_TRACES_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL say."""
     processors: list[Any] = []
     for name in (part.strip() for part in os.environ.get("OTEL_TRACES_EXPORTER", "otlp").split(",")):
         if name == "console":

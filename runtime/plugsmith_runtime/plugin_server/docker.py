@@ -13,8 +13,8 @@ from ..contract.hooks import HOOKS
 from ..exact_json import InvalidJsonError, dumps, loads
 from ..host.errors import ErrorCode
 from ..host.host import Host
+from ..host.loader import METHODS
 from ..host.messages import HookCall, HookReply, OverloadedError
-from ..host.methods import METHODS
 from ..host.respond import respond
 
 _STATUS = {

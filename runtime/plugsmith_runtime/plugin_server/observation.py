@@ -1,47 +1,79 @@
-"""Everything through which a server is seen from outside: log, metrics, traces and the admin listener."""
+"""Observability of a plugin server: call log, metrics, traces and the admin listener, as the settings ask for."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..host.host import Host
-from ..net.listeners import SocketProvider
+from ..contract import hooks
+from ..host.errors import PLUGIN_FAULTS
 from ..observability.call_log import CallLog
-from .settings import ServerSettings
+from ..observability.events import Observer
+
+if TYPE_CHECKING:
+    from ..host.host import Host
+    from ..host.tracing import HookTracer
+    from ..net.listeners import SocketProvider
+    from ..observability.metrics import Metrics
+    from ..observability.tracing import OtelTracer
+    from .admin import AdminListener
+    from .settings import ServerSettings
+
+_MCP = {"rpc.system.name": "jsonrpc", "mcp.method.name": "tools/call", "gen_ai.tool.name": "invoke_hook"}
+# What OpenTelemetry's semantic conventions have a name for.
+_TRANSPORT_ATTRIBUTES = {
+    "http": _MCP | {"network.protocol.name": "http"},
+    "stdio": _MCP | {"network.transport": "pipe"},
+    "grpc": {"rpc.system.name": "grpc", "rpc.method": "PluginService/InvokeHook"},
+    "unix": {"network.transport": "unix", "rpc.method": "PluginService/InvokeHook"},
+}
 
 
-class Observation:
-    """Observes a server, as its settings ask for.
+class Observability:
+    """What observes a server; made before its host, which takes the attributes.
 
     Args:
-        host: the host, not yet started.
         settings: what is observed.
-        listeners: opens the socket of the admin listener.
+
+    Attributes:
+        observers: are told about every call.
+        metrics: the metrics, when somebody may read them.
+        tracer: puts calls into traces, when tracing is on.
 
     Raises:
         StartError: traces are asked for, and their packages are not installed.
     """
 
-    def __init__(self, host: Host, settings: ServerSettings, listeners: SocketProvider) -> None:
-        self._metrics = self._tracing = self._admin = None
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._admin: AdminListener | None = None
+        self._host: Host | None = None
+        self._spans: OtelTracer | None = None
+        self.observers: list[Observer] = []
+        self.metrics: Metrics | None = None
+        self.tracer: HookTracer | None = None
         if settings.log_calls != "none":
-            host.observers.append(CallLog(settings.log_calls))
+            self.observers.append(CallLog(settings.log_calls, PLUGIN_FAULTS))
         if settings.metrics:
-            from ..observability.metrics import Metrics
-
-            number = os.environ.get("PLUGINS_WORKER")
-            self._metrics = Metrics(host, settings, int(number) if number else None)
+            self.metrics = _metrics(settings)
+            self.observers.append(self.metrics)
         if settings.otel:
-            from ..observability.tracing import Tracing
+            from ..host.tracing import HookTracer
+            from ..observability.tracing import OtelTracer
 
-            self._tracing = host.tracer = Tracing(settings.package)
-        if settings.admin is not None:
-            from .admin import AdminListener
+            self._spans = OtelTracer(settings.package, "PLUGINS_OTEL_ENABLED", "plugin")
+            self.tracer = HookTracer(self._spans, _TRANSPORT_ATTRIBUTES)
 
-            self._admin = AdminListener(host, settings.admin, settings.limits, listeners)
-
-    async def start(self) -> dict[str, list[str]]:
+    async def start(self, host: Host, listeners: SocketProvider) -> dict[str, list[str]]:
         """Begin before the plugins are started, so that probes find out how that goes.
+
+        Args:
+            host: the host that is observed.
+            listeners: opens the socket of the admin listener.
 
         Returns:
             The URL of the admin listener, if there is one, under the name "admin".
@@ -49,14 +81,20 @@ class Observation:
         Raises:
             StartError: its address cannot be listened on.
         """
-        return {"admin": [await self._admin.start()]} if self._admin else {}
+        self._host = host
+        if self._settings.admin is None:
+            return {}
+        from .admin import AdminListener
+
+        self._admin = AdminListener(host, self._settings.admin, self._settings.limits, listeners)
+        return {"admin": [await self._admin.start()]}
 
     def serving(self) -> None:
         """The transports listen: say so, and do now what must not delay that."""
         if self._admin:
             self._admin.serving()
-        if self._metrics:
-            self._metrics.start()
+        if self.metrics and self._host:
+            self.metrics.start(self._host)
 
     async def stop(self, grace: float) -> None:
         """End after the last call.
@@ -66,7 +104,25 @@ class Observation:
         """
         if self._admin:
             await self._admin.stop()
-        if self._metrics:
-            self._metrics.stop()
-        if self._tracing:
-            await self._tracing.stop(grace)
+        if self.metrics:
+            self.metrics.stop()
+        if self._spans:
+            await self._spans.stop(grace)
+
+
+def _metrics(settings: ServerSettings) -> Metrics:
+    from ..observability.metrics import Certificates, Metrics
+
+    served = {"http": settings.http.tls, "grpc": settings.grpc.tls}
+    files = {name: tls.certfile for name, tls in served.items() if tls and name in settings.transports}
+    worker = os.environ.get("PLUGINS_WORKER")
+    return Metrics(lambda: _build_info(settings.package), Certificates(files), int(worker) if worker else None)
+
+
+def _build_info(package: str) -> dict[str, str]:
+    try:
+        version = metadata.version(package)
+    except metadata.PackageNotFoundError:
+        version = "unknown"
+    contract = hashlib.sha256(Path(hooks.__file__).read_bytes()).hexdigest()[:12]
+    return {"package": package, "version": version, "python": platform.python_version(), "contract": contract}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ..errors import StartError
 from ..host.host import Host
 from ..net.listeners import SocketProvider
-from .observation import Observation
+from .observation import Observability
 from .settings import ServerSettings
 from .transports import Transport, load_transport
 
@@ -25,6 +25,7 @@ class Server:
     Args:
         host: the host, not yet started.
         settings: which transports to serve, and where.
+        observability: observes the host.
         announce: told the endpoints of each transport once all of them listen.
         listeners: where the listening sockets come from; opened here unless given.
     """
@@ -33,11 +34,13 @@ class Server:
         self,
         host: Host,
         settings: ServerSettings,
+        observability: Observability,
         announce: Callable[[dict[str, list[str]]], None] | None = None,
         listeners: SocketProvider | None = None,
     ) -> None:
         self._host = host
         self._settings = settings
+        self._observability = observability
         self._announce = announce
         self._listeners = listeners or SocketProvider()
         self._transports: list[Transport] = []
@@ -56,18 +59,17 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)
-        observation = Observation(self._host, self._settings, self._listeners)
         # Made before the plugins are loaded: stdio takes standard output away from whatever a plugin prints.
         made = [(name, factory(self._host, self._settings, self._listeners)) for name, factory in factories]
         try:
-            endpoints = await observation.start()
+            endpoints = await self._observability.start(self._host, self._listeners)
             await self._host.start()
             for name, transport in made:
                 endpoints[name] = await transport.start()
                 self._transports.append(transport)
             if self._announce:
                 self._announce(endpoints)
-            observation.serving()
+            self._observability.serving()
             # What lives now lives as long as the process: keep the collector from walking it again and again.
             gc.collect()
             gc.freeze()
@@ -77,7 +79,7 @@ class Server:
             grace = self._settings.grace
             await asyncio.gather(*(transport.stop(grace) for transport in self._transports))
             await self._host.stop()
-            await observation.stop(grace)
+            await self._observability.stop(grace)
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 

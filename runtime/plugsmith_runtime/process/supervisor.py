@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from ..errors import StartError
-from ..observability.metrics.folder import MetricsFolder
+from ..observability.metrics.multiprocess import MetricsFolder
 from ..plugin_server.settings import ServerSettings
 from .backoff import Backoff
 from .names import LEAVING

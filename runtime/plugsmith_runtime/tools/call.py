@@ -15,7 +15,7 @@ from ..cli.json_input import json_value
 from ..client import Client, ClientTls, connect
 from ..client.context import new_context
 from ..errors import StartError
-from ..host.methods import CALLS
+from ..host.loader import CALLS
 from ..plugin_server import options
 from ..plugin_server.endpoints import client_tls, own_endpoint
 

@@ -1,4 +1,4 @@
-"""The methods by name, and how one becomes a hook for the host, with its limits, errors and records."""
+"""The methods of Docker's plugins by name, and an adapter that makes a hook of each, for the host."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SPECS: dict[str, MethodSpec] = {
         MethodSpec("log_event", AuditPlugin, AuditEvent),
     )
 }
-"""The methods by name; call_names.METHODS has the same names."""
+"""The methods by name; loader.METHODS has the same names."""
 
 
 def method_hooks(plugin: Plugin) -> dict[str, Hook]:

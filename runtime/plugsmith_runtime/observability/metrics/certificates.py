@@ -1,16 +1,13 @@
-"""When the served certificates expire, as they lie on disk now: renewed ones are served without a restart."""
+"""Expiry of the served certificates, as they lie on disk now: renewed ones are served without a restart."""
 
 from __future__ import annotations
 
 import calendar
 import ssl
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ...tls.files import FileState, file_state
-
-if TYPE_CHECKING:
-    from ...plugin_server.settings import ServerSettings
 
 _END = "-----END CERTIFICATE-----"
 _SEQUENCE, _VERSION = 0x30, 0xA0
@@ -21,12 +18,11 @@ class Certificates:
     """The certificates of a server's transports.
 
     Args:
-        settings: names the transports and their certificates.
+        files: the PEM files of the certificates, by transport.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
-        served = {"http": settings.http.tls, "grpc": settings.grpc.tls}
-        self._files = {name: tls.certfile for name, tls in served.items() if tls and name in settings.transports}
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
         self._known: dict[str, tuple[FileState, float]] = {}
 
     def expiries(self) -> dict[str, float]:

@@ -14,6 +14,7 @@ from ...net.sockets import raise_file_limit
 from ...observability import logging as log
 from ...process.worker_context import WorkerContext
 from .. import options
+from ..observation import Observability
 from ..readiness import StandardOutput
 from ..server import Server
 
@@ -39,7 +40,17 @@ def run(arguments: argparse.Namespace) -> int:
         return supervise(settings, lambda lines: publish(output, lines))
     add_plugin_dirs(file.plugin_dirs, path.parent)
     limits = settings.limits
-    host = Host(file.plugins, settings.hook_timeout, limits.concurrent_hooks, limits.connections, settings.dev)
+    observability = Observability(settings)
+    host = Host(
+        file.plugins,
+        settings.hook_timeout,
+        limits.concurrent_hooks,
+        limits.connections,
+        settings.dev,
+        observers=observability.observers,
+        tracer=observability.tracer,
+        metrics=observability.metrics,
+    )
 
     def announce(endpoints: dict[str, list[str]]) -> None:
         # The client of stdio started this process and knows where it is.
@@ -56,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
             publish(output, lines)
 
     async def main() -> None:
-        server = Server(host, settings, announce, membership.listeners(host.connections) if membership else None)
+        listeners = membership.listeners(host.connections) if membership else None
+        server = Server(host, settings, observability, announce, listeners)
         if membership:
             membership.watch(asyncio.get_running_loop(), server.stop, settings.grace)
         await server.run()

@@ -30,7 +30,7 @@ class Health:
         self._host = host
         self._changed = asyncio.Event()
         self._ended = False
-        host.watchers.append(self._wake)
+        host.subscribe(self._wake)
 
     async def old_check(self, data: bytes, call: Call) -> bytes:
         """Return the state; an unknown name has one too."""

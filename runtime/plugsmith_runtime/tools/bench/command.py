@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...cli.json_input import json_value
 from ...errors import StartError
-from ...host.methods import CALLS
+from ...host.loader import CALLS
 from ...plugin_server import options
 from ..demo.cases import load_cases
 from ..subprocess_server import own_server

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ...errors import StartError, validation_message
-from ...host.methods import CALLS
+from ...host.loader import CALLS
 
 
 class Case(BaseModel):
