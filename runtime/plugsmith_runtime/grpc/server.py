@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..http2 import Connection, Fields, Limits, Stream, StreamHandler
-from ..net.peer_credentials import is_allowed
+from ..net.peer_credentials import AllowedUsers
 from ..tls.identity import ClientAllowList, client_identities, main_identity
 from .call import ReceiveBudget, StreamingCall
 from .messages import CODINGS
@@ -89,7 +89,7 @@ class GrpcServer:
         self.empty.set()
         self._draining = False
         self._counted = host.connections
-        self._uids = limits.uids
+        self._users = AllowedUsers(limits.uids, "PLUGINS_ALLOWED_UIDS")
         self._tls = settings.grpc.tls
         self._allowed_clients = ClientAllowList(self._tls.allowed_clients if self._tls else ())
         self._age = settings.grpc.max_connection_age
@@ -120,7 +120,7 @@ class GrpcServer:
     def opened(self, connection: Connection) -> bool:
         """See ConnectionHandler."""
         # A TLS handshake may end when the server has begun to stop.
-        if self._draining or not self._may_connect(connection.transport) or not self._counted.open(NAME):
+        if self._draining or not self._may_connect(connection.transport) or not self._counted.acquire(NAME):
             return False
         connection.info = self._caller(connection.transport)
         self.connections.add(connection)
@@ -131,7 +131,7 @@ class GrpcServer:
         """See ConnectionHandler."""
         if connection not in self.connections:
             return
-        self._counted.close(NAME)
+        self._counted.release(NAME)
         self.connections.discard(connection)
         if not self.connections:
             self.empty.set()
@@ -164,7 +164,7 @@ class GrpcServer:
     def _may_connect(self, transport: asyncio.Transport) -> bool:
         sock = transport.get_extra_info("socket")
         if sock.family == socket.AF_UNIX:
-            return is_allowed(transport, self._uids)
+            return self._users.admits(transport)
         # A client that vanished without a word does not hold its connection for ever, even with a call open.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _KEEPALIVE.items():

@@ -69,7 +69,7 @@ class Host:
         self._threads = ThreadPoolExecutor(_HOOK_THREADS, thread_name_prefix="hook")
         self.serving = False
         self.running = 0
-        self.connections = ConnectionLimiter(max_connections)
+        self.connections = ConnectionLimiter(max_connections, "PLUGINS_MAX_CONNECTIONS")
         self.tracer = tracer
         self.metrics = metrics
         self._state_listeners: list[Callable[[], None]] = []

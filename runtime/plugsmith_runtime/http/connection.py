@@ -6,12 +6,11 @@ uvicorn knows none of this: its parsers take headers of any size and wait for th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from math import inf
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ..net.connections import ConnectionLimiter
-from ..net.peer_credentials import is_allowed
+from ..net.peer_credentials import AllowedUsers
 from ..plugin_server.settings import Limits
 from .responses import RETRY_AFTER, HttpError, refusal_bytes
 
@@ -33,12 +32,12 @@ class Policy(NamedTuple):
     Attributes:
         limits: sizes and times.
         connections: counts the connections.
-        uids: the users who may connect; empty for all.
+        users: the users who may connect to a Unix socket.
     """
 
     limits: Limits
     connections: ConnectionLimiter
-    uids: Collection[int]
+    users: AllowedUsers
 
 
 class LimitedConnection(Base):
@@ -64,13 +63,12 @@ class LimitedConnection(Base):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Serve the connection, or turn it away."""
-        if not self.policy.connections.open("http"):
-            text = f"{self.policy.connections.limit} connections are open (PLUGINS_MAX_CONNECTIONS); try again later"
-            self._turn_away(transport, HttpError(503, text, RETRY_AFTER))
+        if not self.policy.connections.acquire("http"):
+            self._turn_away(transport, HttpError(503, self.policy.connections.refusal, RETRY_AFTER))
             return
         self._counted = True
-        if not is_allowed(transport, self.policy.uids):
-            self._turn_away(transport, HttpError(403, "this user may not call (PLUGINS_ALLOWED_UIDS)"))
+        if not self.policy.users.admits(transport):
+            self._turn_away(transport, HttpError(403, f"this user may not call ({self.policy.users.setting})"))
             return
         self._served = True
         self.due = self.loop.time() + self.policy.limits.idle
@@ -80,7 +78,7 @@ class LimitedConnection(Base):
         """Count the connection no more."""
         if self._counted:
             self._counted = False
-            self.policy.connections.close("http")
+            self.policy.connections.release("http")
         if self._served:
             super().connection_lost(exc)
 

@@ -1,55 +1,145 @@
-"""The connections of all transports: how many there are, and how many there may be."""
+"""Open connections: the limit on their number, and their graceful end."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from .listeners import Acceptor
 
 logger = logging.getLogger(__name__)
 
+# Rounds of the event loop in which what lies in the sockets already is read.
+_READ_ROUNDS = 2
+
 
 class ConnectionLimiter:
-    """Counts connections by transport.
+    """A limit on the number of connections of each transport in this process.
 
     Args:
-        limit: connections that one transport may have in this process.
+        limit: connections that one transport may have.
+        setting: the setting that holds the limit, for people; empty when there is none.
 
     Attributes:
-        limit: the same.
         counts: open connections by the name of the transport.
-        watchers: called whenever `counts` has changed.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: int, setting: str = "") -> None:
+        self._limit = limit
+        self._hint = f" ({setting})" if setting else ""
         self.counts: dict[str, int] = {}
-        self.watchers: list[Callable[[], None]] = []
+        self._subscribers: list[Callable[[], None]] = []
         self._full: set[str] = set()
 
-    def open(self, transport: str) -> bool:
-        """Count a new connection; False when there are too many, and it must be closed without `close`."""
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Have a function called whenever `counts` has changed."""
+        self._subscribers.append(callback)
+
+    def acquire(self, transport: str) -> bool:
+        """Count a new connection; False when there are too many, and it must be closed without `release`."""
         count = self.counts.get(transport, 0)
-        if count >= self.limit:
+        if count >= self._limit:
             if transport not in self._full:
                 self._full.add(transport)
-                logger.warning(
-                    "%s: %d connections are open, further ones are refused (PLUGINS_MAX_CONNECTIONS)", transport, count
-                )
+                text = "%s: %d connections are open, further ones are refused%s"
+                logger.warning(text, transport, count, self._hint)
             return False
         self.counts[transport] = count + 1
         self._changed()
         return True
 
-    def close(self, transport: str) -> None:
-        """Count a connection that is gone."""
+    def release(self, transport: str) -> None:
+        """Count a connection no more: it is closed."""
         self.counts[transport] -= 1
         self._full.discard(transport)
         self._changed()
 
-    def read(self) -> dict[str, int]:
-        """The open connections by transport, as of now."""
-        return dict(self.counts)
+    @property
+    def refusal(self) -> str:
+        """What a client is told whose connection is too many."""
+        return f"{self._limit} connections are open{self._hint}; try again later"
 
     def _changed(self) -> None:
-        for watcher in self.watchers:
-            watcher()
+        for callback in self._subscribers:
+            callback()
+
+
+class Connection(Protocol):
+    """A connection that can end gracefully or at once."""
+
+    def drain(self) -> None:
+        """Take no further request, and close when those in flight are answered."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+C = TypeVar("C", bound=Connection)
+
+
+class ConnectionSet(Generic[C]):
+    """The open connections of one server.
+
+    Args:
+        name: the transport's name, for the log.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._open: set[C] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def add(self, connection: C) -> None:
+        """Add a connection that is open."""
+        self._open.add(connection)
+        self._empty.clear()
+
+    def discard(self, connection: C) -> None:
+        """Remove a connection that is closed, if it is there."""
+        self._open.discard(connection)
+        if not self._open:
+            self._empty.set()
+
+    def __iter__(self) -> Iterator[C]:
+        # A copy: connections close while they are walked.
+        return iter(list(self._open))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, connection: object) -> bool:
+        return connection in self._open
+
+    async def drain(
+        self, acceptors: Iterable[Acceptor], grace_seconds: float, begin: Callable[[], None] | None = None
+    ) -> None:
+        """Shut down gracefully: accept no more, wait for requests in flight, then cut off what is left.
+
+        Args:
+            acceptors: what accepts the server's connections.
+            grace_seconds: how long requests in flight may take.
+            begin: called instead of `drain` of each connection.
+        """
+        for acceptor in acceptors:
+            acceptor.close()
+        # Requests that lie in the sockets already count as in flight.
+        for _ in range(_READ_ROUNDS):
+            await asyncio.sleep(0)
+        if begin is not None:
+            begin()
+        else:
+            for connection in self:
+                connection.drain()
+        try:
+            async with asyncio.timeout(grace_seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            logger.warning("%s: %d connections are cut off after %g s", self._name, len(self), grace_seconds)
+            for connection in self:
+                connection.abort()
+            # Their end is told in the loop's next round.
+            await asyncio.sleep(0)

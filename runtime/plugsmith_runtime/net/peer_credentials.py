@@ -1,4 +1,4 @@
-"""Who is at the other end of a Unix socket: the user whose process connected, as the kernel knows it."""
+"""Peer credentials of Unix sockets: the user whose process connected, as the kernel knows it (SO_PEERCRED)."""
 
 from __future__ import annotations
 
@@ -12,37 +12,43 @@ from ..errors import StartError
 
 logger = logging.getLogger(__name__)
 
-_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
+_UCRED = struct.Struct("3i")  # pid, uid, gid
 
 
-def check_uids(uids: Collection[int]) -> None:
-    """Check that callers' users can be told apart on this system.
+class AllowedUsers:
+    """The users who may connect to a Unix socket.
+
+    Args:
+        uids: their ids; empty for all whom the file's mode lets in.
+        setting: the setting that names them, for people.
 
     Raises:
         StartError: users are named, but the system does not say who connects.
     """
-    if uids and not hasattr(socket, "SO_PEERCRED"):
-        raise StartError("PLUGINS_ALLOWED_UIDS: this system does not tell who connects (SO_PEERCRED); leave it out")
 
+    def __init__(self, uids: Collection[int] = (), setting: str = "") -> None:
+        if uids and not hasattr(socket, "SO_PEERCRED"):
+            raise StartError(f"{setting}: this system does not tell who connects (SO_PEERCRED); leave it out")
+        self._uids = uids
+        self.setting = setting
 
-def is_allowed(transport: asyncio.BaseTransport, uids: Collection[int]) -> bool:
-    """Whether the user behind a connection may call; one who may not is logged.
+    def admits(self, transport: asyncio.BaseTransport) -> bool:
+        """Whether the user behind a connection may call; one who may not is logged.
 
-    Args:
-        transport: the connection, on a Unix socket.
-        uids: the users who may call; empty for all whom the file's mode lets in.
-    """
-    if not uids:
-        return True
-    uid = peer_uid(transport.get_extra_info("socket"))
-    if uid in uids:
-        return True
-    logger.warning("a connection of user %d is refused: not in PLUGINS_ALLOWED_UIDS", uid)
-    return False
+        Args:
+            transport: the connection, on a Unix socket.
+        """
+        if not self._uids:
+            return True
+        uid = peer_uid(transport.get_extra_info("socket"))
+        if uid in self._uids:
+            return True
+        logger.warning("a connection of user %d is refused: not in %s", uid, self.setting)
+        return False
 
 
 def peer_uid(sock: socket.socket) -> int:
     """The id of the user whose process connected a Unix socket."""
-    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    uid: int = _CREDENTIALS.unpack(data)[1]
+    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    uid: int = _UCRED.unpack(data)[1]
     return uid

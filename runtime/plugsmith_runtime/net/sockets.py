@@ -48,6 +48,11 @@ def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
     return sock
 
 
+def format_address(host: str, port: int) -> str:
+    """A host and a port as they stand in a URL: IPv6 addresses in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def check_socket_path(path: str, setting: str) -> bool:
     """Check that a Unix socket may be made at a path.
 

@@ -9,13 +9,15 @@ from ..http.responses import HttpError, Receive, Scope, Send, send_refusal
 from ..http.uvicorn_server import UvicornServer
 from ..net.connections import ConnectionLimiter
 from ..net.listeners import SocketProvider
+from ..net.peer_credentials import AllowedUsers
+from ..net.sockets import format_address
 from ..observability.status import StatusPages
 from .settings import AdminSettings, Limits
 
 _PORT_HELP = "choose another port with PLUGINS_ADMIN_PORT"
 
 # For a few scrapers and probes.
-_MOST_CONNECTIONS = 100
+_MAX_CONNECTIONS = 100
 
 _GRACE = 1.0
 
@@ -36,7 +38,8 @@ class AdminListener:
         self._listeners = listeners
         self._local = guards.is_loopback_name(settings.host)
         self._started = False
-        self._server = UvicornServer(self._answer, None, Policy(limits, ConnectionLimiter(_MOST_CONNECTIONS), ()))
+        policy = Policy(limits, ConnectionLimiter(_MAX_CONNECTIONS), AllowedUsers())
+        self._server = UvicornServer(self._answer, None, policy)
 
     async def start(self) -> str:
         """Listen, and return the URL.
@@ -48,7 +51,7 @@ class AdminListener:
         await self._server.start(sock, self._listeners)
         self._started = True
         host, port = sock.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{format_address(host, port)}"
 
     def serving(self) -> None:
         """The transports take calls from now on."""

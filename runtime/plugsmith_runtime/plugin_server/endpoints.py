@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..client import ClientTls
+from ..net.sockets import format_address
 from ..tls.layout import DEFAULT_FOLDER, CertificateLayout
 from ..tls.settings import TlsSettings
 from .settings import ServerSettings
@@ -52,8 +53,7 @@ def own_endpoint(settings: ServerSettings, transport: str, config: str | None = 
 
 def reachable(host: str, port: int) -> str:
     """The host and port under which this machine reaches a server that listens on them, as they stand in a URL."""
-    host = _ANY.get(host, host)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return format_address(_ANY.get(host, host), port)
 
 
 def client_tls(server: TlsSettings | None, certfile: str | None, keyfile: str | None) -> ClientTls | None:

@@ -68,7 +68,7 @@ class Share:
         self._loads = loads
         self._number = number
         self._connections = connections
-        connections.watchers.append(self._tell)
+        connections.subscribe(self._tell)
         self._tell()
 
     def lead(self, coming: int) -> int:

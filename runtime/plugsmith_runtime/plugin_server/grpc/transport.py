@@ -13,6 +13,7 @@ from ...codec.plugin_service import check_configs
 from ...grpc.call import StreamingCall, UnaryCall
 from ...grpc.server import NAME, CallFactory, GrpcServer
 from ...http2 import Connection
+from ...net.sockets import format_address
 from .health import Health
 from .names import HEALTH, PACKAGES, REFLECTION
 from .plugin_service import Service
@@ -67,8 +68,8 @@ class GrpcTransport:
         if settings.listen_tcp:
             sock = self._listeners.tcp(NAME, settings.host, settings.port, _PORT_HELP)
             opened.append((sock, context))
-            host = f"[{settings.host}]" if ":" in settings.host else settings.host
-            endpoints.append(f"{'grpcs' if context else 'grpc'}://{host}:{sock.getsockname()[1]}")
+            address = format_address(settings.host, sock.getsockname()[1])
+            endpoints.append(f"{'grpcs' if context else 'grpc'}://{address}")
         if settings.uds:
             opened.append((self._listeners.unix(NAME, settings.uds, _PATH_HELP), None))
             self._path = settings.uds

@@ -10,7 +10,8 @@ from ...http.connection import Policy
 from ...http.uvicorn_server import UvicornServer
 from ...mcp import McpEndpoint
 from ...net.listeners import SocketProvider
-from ...net.peer_credentials import check_uids
+from ...net.peer_credentials import AllowedUsers
+from ...net.sockets import format_address
 from ..docker import DockerEndpoint
 from ..settings import ServerSettings
 from .app import HttpApp
@@ -52,19 +53,19 @@ class HttpTransport:
             from ...tls.check import check_tls
 
             check_tls(http.tls, "http", http.uds)
+        users = AllowedUsers()
         if http.uds:
-            check_uids(limits.uids)
+            users = AllowedUsers(limits.uids, "PLUGINS_ALLOWED_UIDS")
             sock = self._listeners.unix("http", http.uds, _PATH_HELP)
         else:
             sock = self._listeners.tcp("http", http.host, http.port, _PORT_HELP)
-        policy = Policy(limits, self._host.connections, limits.uids if http.uds else ())
+        policy = Policy(limits, self._host.connections, users)
         self._server = UvicornServer(self._app(), http.tls, policy)
         await self._server.start(sock, self._listeners)
         if http.uds:
             return [f"http+unix://{http.uds}"]
         address, port = sock.getsockname()[:2]
-        location = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        return [f"{'https' if http.tls else 'http'}://{location}/mcp"]
+        return [f"{'https' if http.tls else 'http'}://{format_address(address, port)}/mcp"]
 
     async def stop(self, grace: float) -> None:
         """Accept no more, let requests in flight finish, and close.

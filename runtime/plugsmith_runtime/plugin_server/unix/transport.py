@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...codec.plugin_service import check_configs
 from ...net.loop_stall import LoopStallMonitor
-from ...net.peer_credentials import check_uids, is_allowed
+from ...net.peer_credentials import AllowedUsers
 from ...unix_stream.connection import Connection, Limits
 from ...unix_stream.length_prefix import MAX_FRAME
 from ...unix_stream.negotiation import ProtocolNegotiation
@@ -45,7 +45,7 @@ class UnixTransport:
         self._listeners = listeners
         self._host = host
         self._path = settings.unix.path
-        self._uids = settings.limits.uids
+        self._users = AllowedUsers(settings.limits.uids, "PLUGINS_ALLOWED_UIDS")
         self._limits = Limits(
             frame=min(settings.limits.message_bytes, MAX_FRAME),
             late=host.longest_timeout + _SLACK,
@@ -65,7 +65,6 @@ class UnixTransport:
         Raises:
             StartError: the path cannot be used, a plugin's configuration cannot travel, or users cannot be told apart.
         """
-        check_uids(self._uids)
         check_configs(self._host.plugin_configs())
         sock = self._listeners.unix(_NAME, self._path, _SETTING)
         self._clock = LoopStallMonitor(self._close_overdue)
@@ -102,7 +101,7 @@ class UnixTransport:
         return ProtocolNegotiation(self._admit, self._begin, self._limits, self._lost)
 
     def _admit(self, connection: Connection, transport: asyncio.BaseTransport) -> bool:
-        if not is_allowed(transport, self._uids) or not self._host.connections.open(_NAME):
+        if not self._users.admits(transport) or not self._host.connections.acquire(_NAME):
             return False
         self._connections.add(connection)
         return True
@@ -124,7 +123,7 @@ class UnixTransport:
 
     def _lost(self, connection: Connection) -> None:
         self._connections.discard(connection)
-        self._host.connections.close(_NAME)
+        self._host.connections.release(_NAME)
         if not self._connections:
             self._all_lost.set()
 
