@@ -154,7 +154,7 @@ class Host:
 
     def open_connections(self) -> dict[str, int]:
         """The open connections, by transport."""
-        return self.connections.read()
+        return dict(self.connections.counts)
 
     def plugin_for(self, hook: str) -> str | None:
         """The plugin that a call is for when it names none; None when that is not clear.
