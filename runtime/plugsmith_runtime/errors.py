@@ -3,7 +3,8 @@
     PlugsmithError                  what a person can cause; also the base of all others
     ├── StartError                  something to put right before a command can do its work
     ├── EncodeError                 a value that the wire cannot carry
-    └── DecodeError                 bytes that are not what the protocol allows
+    ├── DecodeError                 bytes that are not what the protocol allows
+    └── RequestNotSentError         a call that has not left, because its connection is gone
 
 The layers add their own below these: `host.errors` what hooks raise, each engine what its protocol knows.
 """
@@ -57,6 +58,10 @@ class EncodeError(PlugsmithError, ValueError):
 
 class DecodeError(PlugsmithError, ValueError):
     """Bytes that are not what a protocol or format allows."""
+
+
+class RequestNotSentError(PlugsmithError, ConnectionError):
+    """A call of which nothing has left, because its connection is gone; it may be made again on another connection."""
 
 
 def validation_message(error: ValidationError, prefix: str = "") -> str:

@@ -6,7 +6,9 @@ import importlib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import PlugsmithError, StartError
+from ..errors import RequestNotSentError, StartError
+
+__all__ = ["Client", "ClientTls", "RequestNotSentError", "connect"]
 
 _SCHEMES = {
     "http": ("http", "HttpClient"),
@@ -35,10 +37,6 @@ class ClientTls:
     certfile: str | None = None
     keyfile: str | None = None
     keyfile_password: str | None = field(default=None, repr=False)
-
-
-class RequestNotSentError(PlugsmithError, ConnectionError):
-    """The connection is gone and nothing of the call has left: it may be made again on another connection."""
 
 
 class Client(Protocol):

@@ -8,7 +8,7 @@ import socket
 import ssl
 from typing import cast
 
-from ..client import RequestNotSentError
+from ..errors import RequestNotSentError
 from ..net.coalescing import CoalescingWriter
 from . import frames, hpack
 from .client_call import Answer, Call, ClientReader
