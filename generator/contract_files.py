@@ -1,4 +1,7 @@
-"""All files of a checkout that are generated from proto/: what they should hold, and how they differ from it."""
+"""All files of a checkout that are generated: what they should hold, and how they differ from it.
+
+They come from proto/, but for two that tell of the runtime itself: the digests of its files, and its bill of materials.
+"""
 
 import difflib
 import re
@@ -7,6 +10,7 @@ from pathlib import Path
 
 from .errors import ContractError
 from .hooks import read_hooks, render_choices, render_init, render_models, render_reference
+from .runtime_files import MANIFEST, SBOM, render_runtime_manifest, render_sbom
 
 CONTRACT = Path("runtime/plugsmith_runtime/contract")
 COPIER, REFERENCE = Path("copier.yml"), Path("docs/hooks.md")
@@ -35,7 +39,7 @@ class Difference:
     def __str__(self) -> str:
         old, new = ((text or "").splitlines(keepends=True) for text in (self.old, self.new))
         name = self.path.as_posix()
-        return "".join(difflib.unified_diff(old, new, name, f"{name} (from proto/)"))
+        return "".join(difflib.unified_diff(old, new, name, f"{name} (generated)"))
 
 
 def generate(root: Path) -> dict[Path, str]:
@@ -56,6 +60,8 @@ def generate(root: Path) -> dict[Path, str]:
     files[CONTRACT / "hooks.py"] = render_models(hooks)
     files[COPIER] = _with_choices((root / COPIER).read_text(encoding="utf-8"), render_choices(hooks))
     files[REFERENCE] = render_reference(hooks)
+    files[SBOM] = render_sbom()
+    files[MANIFEST] = render_runtime_manifest(root, files, set(_left_over(root, files)))
     return files
 
 
@@ -67,10 +73,8 @@ def compare(root: Path, files: dict[Path, str]) -> list[Difference]:
         old = target.read_bytes().decode("utf-8", errors="replace") if target.is_file() else None
         if old != text:
             differences.append(Difference(path, old, text))
-    for target in sorted((root / CONTRACT).rglob("*")):
-        path = target.relative_to(root)
-        if target.is_file() and path not in files and "__pycache__" not in path.parts:
-            differences.append(Difference(path, target.read_text(encoding="utf-8", errors="replace"), None))
+    for path in _left_over(root, files):
+        differences.append(Difference(path, (root / path).read_text(encoding="utf-8", errors="replace"), None))
     return differences
 
 
@@ -90,6 +94,12 @@ def write(root: Path, differences: list[Difference]) -> None:
             target.write_text(difference.new, encoding="utf-8", newline="\n")
         except OSError as error:
             raise ContractError(f"{target}: cannot write ({error.strerror}); make it writable") from error
+
+
+def _left_over(root: Path, files: dict[Path, str]) -> list[Path]:
+    """Returns the files of contract/ that nothing generates."""
+    found = (target.relative_to(root) for target in sorted((root / CONTRACT).rglob("*")) if target.is_file())
+    return [path for path in found if path not in files and "__pycache__" not in path.parts]
 
 
 def _with_choices(copier: str, choices: str) -> str:

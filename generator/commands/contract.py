@@ -1,4 +1,4 @@
-"""`plugsmith contract`: regenerates what a checkout of plugsmith holds of its contract; `nox -s stubs` calls it."""
+"""`plugsmith contract`: regenerates a checkout's own generated files; `nox -s stubs` calls it."""
 
 import argparse
 import sys
@@ -10,8 +10,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Adds the subcommand."""
     parser = subparsers.add_parser(
         "contract",
-        help="regenerate a checkout's own generated files from its proto/",
-        description="Regenerates template/'s contract/, the hook choices of copier.yml and docs/hooks.md.",
+        help="regenerate a checkout's own generated files",
+        description="Regenerates the runtime's contract/, the digests of its files and its bill of materials, the hook "
+        "choices of copier.yml and docs/hooks.md.",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; show the differences and exit 1 if any")
     parser.add_argument(
@@ -38,5 +39,5 @@ def run(args: argparse.Namespace) -> int:
     for difference in differences:
         print(difference, end="")
     if differences:
-        print(f"{len(differences)} files differ from proto/; run nox -s stubs", file=sys.stderr)
+        print(f"{len(differences)} files differ from what is generated; run nox -s stubs", file=sys.stderr)
     return 1 if differences else 0

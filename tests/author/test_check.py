@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from generator import __version__
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import config_file, run, serve
 
@@ -47,11 +48,32 @@ def test_all_is_well(author: RenderedPlugin, short_path: Path) -> None:
     assert ("config", "ok", "plugin MyPlugin: tool_pre_invoke, tool_post_invoke", "") in found
 
 
+def test_the_runtime_says_its_version(author: RenderedPlugin) -> None:
+    texts = [text for subject, level, text, _ in check(author, "--port", "0") if (subject, level) == ("versions", "ok")]
+    assert f"plugsmith-runtime {__version__} (vendored)" in texts
+
+
+def test_a_runtime_that_was_changed_by_hand_is_a_note(author: RenderedPlugin) -> None:
+    host = author.root / "src/my_plugin/runtime/host/host.py"
+    text = host.read_text()
+    host.write_text(text + "# mine\n")
+    try:
+        notes = [item for item in check(author, "--port", "0") if item[1] == "note"]
+    finally:
+        host.write_text(text)
+    assert (
+        "versions",
+        "note",
+        f"plugsmith-runtime {__version__} (vendored): 1 file is not as released: host/host.py",
+        "an update may conflict there: undo the change, and ask for it in the template",
+    ) in notes
+
+
 def test_it_is_a_table_for_people(author: RenderedPlugin, short_path: Path) -> None:
     (short_path / "u.sock").write_text("")
     done = run(author, "check", "--transport", "unix", *places(short_path))
     assert done.returncode == 1
-    assert "1 of 5 findings must be put right" in done.stderr
+    assert "1 of 6 findings must be put right" in done.stderr
     lines = done.stdout.splitlines()
     assert lines[-2] == f"sockets   problem  {short_path}/u.sock: a file that is no socket is in the way"
     assert lines[-1].strip() == "-> move it or choose another path with --socket or PLUGINS_UNIX_SOCKET_PATH"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from generator import __version__
 from generator.contract_files import CONTRACT
+from generator.runtime_files import MANIFEST, RUNTIME, SBOM
 
 from .tools import ROOT, edit, plugsmith
 
-GRPC_STUBS = {"plugin_service_pb2_grpc.py", "plugin_service_pb2_grpc.pyi"}
+DIGESTS = "MANIFEST.sha256"
+MODELS = {DIGESTS, "hooks.py", "hooks.md"}
+GRPC_STUBS = {DIGESTS, "plugin_service_pb2_grpc.py", "plugin_service_pb2_grpc.pyi"}
 
 
 def test_this_checkout_holds_what_its_contract_says() -> None:
@@ -21,11 +26,11 @@ def test_this_checkout_holds_what_its_contract_says() -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "drifted"),
     [
-        ("hooks.proto", "// The tool's name.", "// What the tool is called.", {"hooks.py", "hooks.md"}),
-        ("hooks.proto", "  string name = 1;", "  optional string name = 1;", {"hooks.py", "hooks.md"}),
-        ("hooks.proto", "// Before the gateway calls a tool:", "// Before:", {"hooks.py", "hooks.md", "copier.yml"}),
+        ("hooks.proto", "// The tool's name.", "// What the tool is called.", MODELS),
+        ("hooks.proto", "  string name = 1;", "  optional string name = 1;", MODELS),
+        ("hooks.proto", "// Before the gateway calls a tool:", "// Before:", {*MODELS, "copier.yml"}),
         ("hooks.proto", "int32 retry_delay_ms = 6", "int32 retry_delay_ms = 7", set()),
-        ("plugin_service.proto", "string name = 1;", "string name = 2;", {"plugin_service_pb2.py"}),
+        ("plugin_service.proto", "string name = 1;", "string name = 2;", {DIGESTS, "plugin_service_pb2.py"}),
         ("plugin_service.proto", "// Runs one hook", "// Runs a hook", GRPC_STUBS),
     ],
 )  # fmt: skip
@@ -36,7 +41,7 @@ def test_a_changed_contract_is_drift(checkout: Path, file: str, old: str, new: s
     assert shown == drifted
     assert found.returncode == (1 if drifted else 0), found.stderr
     if drifted:
-        assert found.stderr == f"{len(drifted)} files differ from proto/; run nox -s stubs\n"
+        assert found.stderr == f"{len(drifted)} files differ from what is generated; run nox -s stubs\n"
 
     written = plugsmith("contract", "--root", str(checkout))
     assert (written.returncode, len(written.stdout.splitlines())) == (0, len(drifted))
@@ -88,3 +93,22 @@ def test_only_the_choices_of_copier_yml_are_written(checkout: Path) -> None:
             '    "tool_pre_invoke: \\"Quoted\\": # block its arguments.": tool_pre_invoke',
         )
     ]
+
+
+def test_an_edited_runtime_has_other_digests(checkout: Path) -> None:
+    with (checkout / RUNTIME / "host" / "host.py").open("a", encoding="utf-8") as file:
+        file.write("# edited\n")
+    (checkout / RUNTIME / "host" / "new.py").touch()
+    assert plugsmith("contract", "--check", "--root", str(checkout)).returncode == 1
+    assert plugsmith("contract", "--root", str(checkout)).stdout == f"wrote {MANIFEST.as_posix()}\n"
+    done = subprocess.run(
+        ["sha256sum", "--check", "--quiet", "--strict", MANIFEST.name],
+        cwd=checkout / RUNTIME, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "  host/new.py\n" in (checkout / MANIFEST).read_text("utf-8")
+
+
+def test_the_bill_of_materials_follows_the_version(checkout: Path) -> None:
+    edit(checkout / SBOM, __version__, "0.0.1")
+    assert plugsmith("contract", "--root", str(checkout)).stdout.splitlines()[-1] == f"wrote {SBOM.as_posix()}"

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from generator.contract_files import CONTRACT
+from plugsmith_runtime.tools.check.managed_files import file_digests, render_manifest
+
+from generator.runtime_files import MANIFEST, RUNTIME
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 60.0
@@ -25,11 +27,14 @@ def plugsmith(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[
 
 def copy_checkout(dest: Path) -> Path:
     """Copy what the generator reads and writes to a folder of its own."""
-    for folder in ("proto", CONTRACT.as_posix()):
+    for folder in ("proto", RUNTIME.as_posix()):
         shutil.copytree(ROOT / folder, dest / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (dest / "docs").mkdir()
+    (dest / "template").mkdir()
     for file in ("copier.yml", "docs/hooks.md"):
         shutil.copy(ROOT / file, dest / file)
+    # As it is after `nox -s stubs`, which another test asks for.
+    (dest / MANIFEST).write_text(render_manifest(file_digests(dest / RUNTIME)), encoding="utf-8")
     return dest
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from generator import __version__
+
 from .test_http_messages import STATELESS
 from .wire import hook_call, post, request, rpc
 
@@ -16,7 +18,7 @@ def test_other_methods(endpoint: str, method: str) -> None:
 
 
 def test_health_and_readiness(endpoint: str) -> None:
-    assert request(endpoint, "GET", "/health").json == {"status": "alive"}
+    assert request(endpoint, "GET", "/health").json == {"status": "alive", "runtime": __version__}
     assert request(endpoint, "GET", "/ready").json == {"status": "ready"}
     assert (request(endpoint, "HEAD", "/health").status, request(endpoint, "HEAD", "/health").body) == (200, b"")
     answer = request(endpoint, "POST", "/health")

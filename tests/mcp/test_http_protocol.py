@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from generator import __version__
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served
 
@@ -54,7 +55,8 @@ def test_head_has_the_length_and_no_body(connection: socket.socket) -> None:
     for _ in range(2):
         connection.sendall(b"HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         found = response(connection, "HEAD")
-        assert (found.status, found.getheader("content-length"), found.read()) == (200, "18", b"")
+        page = f'{{"status":"alive","runtime":"{__version__}"}}'
+        assert (found.status, found.getheader("content-length"), found.read()) == (200, str(len(page)), b"")
 
 
 def test_a_body_is_sent_when_the_server_says_so(connection: socket.socket) -> None:
@@ -100,7 +102,7 @@ def test_query_strings_reach_the_pages(connection: socket.socket) -> None:
 
 def test_an_upgrade_is_not_made(connection: socket.socket) -> None:
     connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
-    assert answer(connection) == (200, {"status": "alive"})
+    assert answer(connection) == (200, {"status": "alive", "runtime": __version__})
 
 
 def test_a_long_pipeline_is_answered_in_order(connection: socket.socket) -> None:

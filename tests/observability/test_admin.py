@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from generator import __version__
 from tests.support.gates import Gate
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, command, environ, run, serve
@@ -43,7 +44,7 @@ def test_the_pages(rendered: RenderedPlugin, config: str) -> None:
     with serve(rendered, "unix", "--config", config, PLUGINS_ADMIN_PORT="0") as served:
         admin = served.endpoints["admin"]
         assert admin.startswith("http://127.0.0.1:")
-        assert get(f"{admin}/health") == (200, "application/json", '{"status":"alive"}')
+        assert get(f"{admin}/health") == (200, "application/json", f'{{"status":"alive","runtime":"{__version__}"}}')
         assert get(f"{admin}/ready") == (200, "application/json", '{"status":"ready"}')
         assert get(f"{admin}/ready?plugin=probe")[0] == 200
         assert get(f"{admin}/ready?plugin=nobody") == (404, "application/json", '{"status":"unknown plugin"}')

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from generator import __version__
 from tests.support.gates import Gate
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import serve
@@ -81,7 +82,8 @@ def test_what_is_true_of_the_server(observed: tuple[str, Metrics], rendered: Ren
     (build,) = metrics.find("plugin_build_info")
     assert build.value == 1
     assert build.labels["package"] == rendered.package
-    assert build.labels.keys() == {"package", "version", "python", "contract"}
+    assert build.labels.keys() == {"package", "version", "runtime", "python", "contract"}
+    assert build.labels["runtime"] == __version__
 
 
 def test_names_and_labels_are_those_of_every_transport(rendered: RenderedPlugin, config: str, pb: Any) -> None:

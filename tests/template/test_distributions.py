@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tarfile
 import zipfile
@@ -9,11 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from generator import __version__
 from tests.support.environments import environment
 from tests.support.rendering import RenderedPlugin, dependencies, render
 from tests.support.serving import serve
 
 NAME = "pii_guard"
+SBOM = "plugsmith-runtime.cdx.json"
+VALIDATE = """
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+print(JsonStrictValidator(SchemaVersion.V1_6).validate_str(sys.stdin.read()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +59,7 @@ def test_the_wheel_is_complete(root: Path) -> None:
     wanted = {name.removeprefix("src/") for name in contents(root) if name.startswith("src/") and ".pyc" not in name}
     wanted |= {f"{NAME}/resources/plugins/config.yaml", f"{NAME}/resources/gateway/plain_context.py"}
     wanted |= {f"{NAME}-1.2.3.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
-    wanted |= {f"{NAME}-1.2.3.dist-info/licenses/LICENSE"}
+    wanted |= {f"{NAME}-1.2.3.dist-info/licenses/LICENSE", f"{NAME}-1.2.3.dist-info/sboms/{SBOM}"}
     assert names == wanted
     assert {f"{NAME}/py.typed", f"{NAME}/runtime/contract/hooks.py", f"{NAME}/runtime/__init__.py"} <= names
     assert "License-Expression: Apache-2.0" in metadata
@@ -57,10 +67,21 @@ def test_the_wheel_is_complete(root: Path) -> None:
     assert f"pii-guard = {NAME}.__main__:main" in entry_points
 
 
+def test_the_wheel_names_the_runtime_in_it(root: Path) -> None:
+    with zipfile.ZipFile(root / f"dist/{NAME}-1.2.3-py3-none-any.whl") as wheel:
+        bill = wheel.read(f"{NAME}-1.2.3.dist-info/sboms/{SBOM}").decode()
+    (component,) = json.loads(bill)["components"]
+    assert (component["name"], component["version"]) == ("plugsmith-runtime", __version__)
+    assert component["purl"] == f"pkg:pypi/plugsmith-runtime@{__version__}"
+    judge = environment("cyclonedx", ["cyclonedx-python-lib[json-validation]>=11,<12"])
+    done = subprocess.run([judge, "-c", VALIDATE], input=bill, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "None\n"), done.stderr
+
+
 def test_the_sdist_is_complete(root: Path) -> None:
     with tarfile.open(root / f"dist/{NAME}-1.2.3.tar.gz") as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    left_out = {".env", ".copier-answers.yml", ".github/workflows/checks.yaml"}
+    left_out = {".env", ".copier-answers.yml", ".gitattributes", ".github/workflows/checks.yaml"}
     wanted = {name for name in contents(root) if not name.startswith("dist/") and ".pyc" not in name} - left_out
     assert names == wanted | {"PKG-INFO"}
     assert {"LICENSE", "proto/hooks.proto", "resources/plugins/config.yaml", f"src/{NAME}/py.typed"} <= names

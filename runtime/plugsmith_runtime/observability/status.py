@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
+from .._version import __version__
 from .events import MetricsSource
 
 _JSON = "application/json"
@@ -88,7 +89,7 @@ class StatusPages:
         if scope["method"] not in ("GET", "HEAD"):
             return StatusPage(405, b'{"error":"%b takes GET"}' % path.encode(), headers=((b"allow", b"GET, HEAD"),))
         if path == "/health":
-            return StatusPage(200, b'{"status":"alive"}')
+            return StatusPage(200, b'{"status":"alive","runtime":"%b"}' % __version__.encode())
         if path == "/ready":
             return self._ready(scope["query_string"])
         return await self._metrics(scope["headers"])

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._version import __version__
 from ..contract import hooks
 from ..host.errors import PLUGIN_FAULTS
 from ..observability.call_log import CallLog
@@ -125,4 +126,10 @@ def _build_info(package: str) -> dict[str, str]:
     except metadata.PackageNotFoundError:
         version = "unknown"
     contract = hashlib.sha256(Path(hooks.__file__).read_bytes()).hexdigest()[:12]
-    return {"package": package, "version": version, "python": platform.python_version(), "contract": contract}
+    return {
+        "package": package,
+        "version": version,
+        "runtime": __version__,
+        "python": platform.python_version(),
+        "contract": contract,
+    }

@@ -1,1 +1,1 @@
-"""A gateway plugin: plugin.py is yours, contract/ is generated, runtime/ is managed by plugsmith."""
+"""A gateway plugin: plugin.py is yours, runtime/ is managed by plugsmith."""

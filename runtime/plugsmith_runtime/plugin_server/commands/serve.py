@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import platform
 import signal
 from typing import Any
 
+from ..._version import __version__
 from ...host.host import Host
 from ...host.loader import add_plugin_dirs
 from ...net.sockets import raise_file_limit
@@ -87,6 +89,7 @@ def publish(output: StandardOutput, lines: list[str]) -> None:
         output: standard output, for the programs that start servers.
         lines: where it answers, one line for each endpoint.
     """
+    logger.info("plugsmith-runtime %s, Python %s", __version__, platform.python_version())
     for line in lines:
         log.announce(line)
     output.serving(lines)

@@ -1,4 +1,4 @@
-"""Versions: of Python, of this package and its template, and of what it needs."""
+"""Versions: of Python, of this package, its template and its runtime, and of what it needs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from pathlib import Path
 
 import yaml
 
+from ..._version import __version__
 from ...errors import StartError
 from ...plugin_server.transports import load_transport
 from ...tls.layout import own_name
 from . import Finding, problem
+from .managed_files import changed_files
 
 _ANSWERS = Path(".copier-answers.yml")
+_NAMED_FILES = 5
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)[^>;]*(?:>=(?P<least>[0-9.]+))?[^;]*(?:;(?P<marker>.*))?")
 
 
@@ -27,6 +30,7 @@ def check_versions(package: str, transports: tuple[str, ...]) -> Iterator[Findin
         transports: the transports that would be served.
     """
     yield Finding("versions", "ok", f"Python {platform.python_version()}")
+    yield _runtime()
     extras = {"grpc"} if {"grpc", "unix"} & set(transports) else set()
     distribution = own_name(package)
     try:
@@ -44,6 +48,20 @@ def check_versions(package: str, transports: tuple[str, ...]) -> Iterator[Findin
         except Exception as error:
             text = f"transport {name} cannot be loaded: {type(error).__name__}: {error}"
             yield Finding("versions", "problem", text, "make install-dev installs what fits together")
+
+
+def _runtime() -> Finding:
+    """The runtime's version, how the plugin has it, and whether its files are those of that version."""
+    import_name = __name__.rpartition(".tools.")[0]
+    mode = "vendored" if "." in import_name else "package"
+    text = f"plugsmith-runtime {__version__} ({mode})"
+    changed = changed_files(Path(__file__).parents[2])
+    if not changed:
+        return Finding("versions", "ok", text)
+    named = ", ".join(changed[:_NAMED_FILES]) + (", ..." if len(changed) > _NAMED_FILES else "")
+    what = "1 file is" if len(changed) == 1 else f"{len(changed)} files are"
+    todo = "an update may conflict there: undo the change, and ask for it in the template"
+    return Finding("versions", "note", f"{text}: {what} not as released: {named}", todo)
 
 
 def _requirements(lines: list[str], extras: set[str]) -> Iterator[Finding]:
