@@ -10,15 +10,14 @@ from pathlib import Path
 
 folder, package = Path(sys.argv[1]), sys.argv[2]
 build = import_module(f"{package}.runtime.tools.certs.build")
-keys = import_module(f"{package}.runtime.tools.certs.keys")
-names = import_module(f"{package}.runtime.tools.certs.names")
+profile = import_module(f"{package}.runtime.tools.certs.profile")
 files = import_module(f"{package}.runtime.tools.certs.files")
 x509 = import_module("cryptography.x509")
 hashes = import_module("cryptography.hazmat.primitives.hashes")
 encoding = import_module("cryptography.hazmat.primitives.serialization").Encoding.PEM
 
 ca = x509.load_pem_x509_certificate((folder / "ca" / "ca.crt").read_bytes())
-ca_key = keys.read_key(folder / "ca" / "ca.key", None)
+ca_key = files.read_key(folder / "ca" / "ca.key", None)
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 
@@ -35,7 +34,7 @@ def leaf(
     keep=None,
 ):
     issuer, issuer_key = authority
-    key = keep or keys.make_key("ec")
+    key = keep or files.generate_key("ec")
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name or name)]))
@@ -51,31 +50,31 @@ def leaf(
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
     files.write_pair(
         folder / f"{name}.crt", builder.sign(issuer_key, hashes.SHA256()).public_bytes(encoding),
-        folder / f"{name}.key", keys.key_pem(key, password),
+        folder / f"{name}.key", files.encode_key(key, password),
     )  # fmt: skip
     return key
 
 
-local = [names.general_name(host) for host in names.LOCAL_HOSTS]
-client = [names.general_name("mcp-gateway")]
+local = [profile.general_name(host) for host in profile.LOCAL_HOSTS]
+client = [profile.general_name("mcp-gateway")]
 leaf("client-expired", "client", client, NOW - 2 * DAY, NOW - DAY)
 leaf("client-future", "client", client, NOW + DAY, NOW + 2 * DAY)
 leaf("client-uri", "client", [x509.UniformResourceIdentifier("spiffe://example/gateway"), *client])
 leaf("client-cn", "client", [], common_name="named by CN only")
 leaf("server-expired", "server", local, NOW - 2 * DAY, NOW - DAY)
 leaf("server-future", "server", local, NOW + DAY, NOW + 2 * DAY)
-leaf("server-name", "server", [names.general_name("plugin.example")])
-leaf("server-ip", "server", [names.general_name("10.1.2.3")])
+leaf("server-name", "server", [profile.general_name("plugin.example")])
+leaf("server-ip", "server", [profile.general_name("10.1.2.3")])
 leaf("server-encrypted", "server", local, password=b"right")
 
-other_key = keys.make_key("ec")
-other = build.make_ca(other_key, "MCP plugin CA", 30)  # the same name as the real one: only the key tells them apart
+other_key = files.generate_key("ec")
+other = build.build_ca(other_key, "MCP plugin CA", 30)  # the same name as the real one: only the key tells them apart
 leaf("client-other", "client", client, authority=(other, other_key))
 files.write_file(folder / "other-ca.crt", other.public_bytes(encoding), 0o644)
 
 
 def authority(name, path_length, issuer=None):
-    key = keys.make_key("ec")
+    key = files.generate_key("ec")
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
@@ -102,7 +101,7 @@ for name, usage in (("client-chain", "client"), ("server-chain", "server")):
     files.write_file(folder / f"{name}.crt", chain, 0o644)
 
 build.CLOCK_SKEW = 3 * DAY
-old = build.make_ca(keys.make_key("ec"), "old", 1)
+old = build.build_ca(files.generate_key("ec"), "old", 1)
 files.write_file(folder / "expired-ca.crt", old.public_bytes(encoding), 0o644)
-same = build.make_ca(ca_key, "MCP plugin CA", 1)
+same = build.build_ca(ca_key, "MCP plugin CA", 1)
 files.write_file(folder / "same-ca-expired.crt", same.public_bytes(encoding), 0o644)

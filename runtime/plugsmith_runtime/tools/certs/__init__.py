@@ -1,1 +1,1 @@
-"""Certificates for TLS between gateways and plugins: made, kept fresh and checked. Needs the extra `certs`."""
+"""Certificates for TLS between gateways and plugins: issued, renewed and checked. Needs the extra `certs`."""

@@ -1,4 +1,4 @@
-"""Certificates as RFC 5280 wants them: `openssl verify -x509_strict` takes each for its own purpose only."""
+"""Builder of certificates after RFC 5280: `openssl verify -x509_strict` accepts each for its own purpose only."""
 
 from __future__ import annotations
 
@@ -10,24 +10,30 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ...tls.layout import Usage
-from .keys import PrivateKey
+from .files import PrivateKey
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far the start lies back, for peers whose clock is behind."""
+"""Time by which the validity starts in the past, for machines whose clocks are behind."""
 
 EXTENDED_USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
-def make_ca(key: PrivateKey, name: str, days: int) -> x509.Certificate:
-    """Make the certificate of an authority that signs leaves only."""
+def build_ca(key: PrivateKey, name: str, days: int) -> x509.Certificate:
+    """Build the certificate of an authority that signs leaf certificates only.
+
+    Args:
+        key: the authority's key.
+        name: its common name.
+        days: its lifetime.
+    """
     builder = _builder(key, name, _subject(name), days)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
-    own = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-    return builder.add_extension(own, critical=False).sign(key, hashes.SHA256())
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    return builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256())
 
 
-def make_leaf(
+def build_leaf(
     key: PrivateKey,
     usage: Usage,
     name: str,
@@ -36,14 +42,14 @@ def make_leaf(
     ca: x509.Certificate,
     ca_key: PrivateKey,
 ) -> x509.Certificate:
-    """Make the certificate of a server or a client.
+    """Build the certificate of a server or a client.
 
     Args:
         key: its key.
         usage: "server" or "client".
         name: its common name.
         alternatives: its subject alternative names.
-        days: its lifetime; it ends with its authority at the latest.
+        days: its lifetime, which ends with the authority's at the latest.
         ca: the authority's certificate.
         ca_key: the authority's key.
     """
@@ -60,7 +66,7 @@ def make_leaf(
 def _builder(
     key: PrivateKey, name: str, issuer: x509.Name, days: int, latest: datetime | None = None
 ) -> x509.CertificateBuilder:
-    # The lifetime includes its last second.
+    # RFC 5280, 4.1.2.5: the validity includes both of its ends.
     start = datetime.now(UTC).replace(microsecond=0) - CLOCK_SKEW
     end = start + timedelta(days=days) - timedelta(seconds=1)
     return (
@@ -80,7 +86,7 @@ def _subject(name: str) -> x509.Name:
 
 
 def _key_usage(digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
-    # No key encipherment: every TLS 1.2 and 1.3 suite in use agrees on its key with (EC)DHE, RSA keys only sign.
+    # No key encipherment: the TLS 1.2 and 1.3 cipher suites in use exchange keys with (EC)DHE, and RSA keys only sign.
     return x509.KeyUsage(
         digital_signature=digital_signature,
         content_commitment=False,

@@ -12,7 +12,7 @@ from ...errors import StartError
 from ...tls.layout import DEFAULT_FOLDER
 
 if TYPE_CHECKING:
-    from .manager import CertificateManager, Outcome
+    from .manager import Outcome
 
 _TARGETS = {
     "ca": "make or renew the authority that signs the others",
@@ -71,64 +71,57 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _make(arguments: argparse.Namespace) -> int:
     from ...tls.layout import CertificateLayout, own_name
-    from . import lifetime
     from .manager import CertificateManager
-    from .names import general_name
+    from .profile import ca_days, general_name, leaf_days
 
     target = arguments.target
-    folder = CertificateLayout(Path(arguments.dir))
-    maker = CertificateManager(
-        folder,
+    layout = CertificateLayout(Path(arguments.dir))
+    manager = CertificateManager(
+        layout,
         key_type=arguments.key_type,
         passphrase=_passphrase(arguments, ""),
         ca_passphrase=_passphrase(arguments, "ca_"),
         force=arguments.force,
     )
     if target == "ca":
-        _report(maker.ca(lifetime.ca_days(arguments.days), arguments.force))
+        _report(manager.ensure_ca(ca_days(arguments.days), arguments.force))
         return 0
-    days = lifetime.leaf_days(arguments.days, os.environ)
+    days = leaf_days(arguments.days, os.environ)
     for host in getattr(arguments, "host", []):
-        general_name(host)  # refuse it before anything is made
-    places = []
+        general_name(host)  # refused before anything is written
+    leaves = []
     if target in ("gateway", "all"):
-        places.append((folder.gateway, arguments.host if target == "gateway" else []))
+        leaves.append((layout.gateway, arguments.host if target == "gateway" else []))
     if target in ("plugin", "all"):
         name = own_name(arguments.package) if arguments.name is None else arguments.name
-        places.append((folder.plugin(name), arguments.host))
-    _report(_authority(maker, target))
-    for place, hosts in places:
-        _report(maker.leaf(place, days, hosts))
-    if target != "plugin" and maker.passphrase:
+        leaves.append((layout.plugin(name), arguments.host))
+    # A new authority makes all leaves invalid, so --force makes one only when it makes all leaves anew too.
+    _report(manager.ensure_ca(ca_days(None), force=manager.force and target == "all"))
+    for paths, hosts in leaves:
+        _report(manager.ensure_leaf(paths, days, hosts))
+    if target != "plugin" and manager.passphrase:
         print("note: gateways read an encrypted client key over HTTP, but not over gRPC", file=sys.stderr)
     return 0
 
 
-def _authority(maker: CertificateManager, target: str) -> Outcome:
-    """Renew the authority when it is due; --force replaces it only when everything is made anew."""
-    from . import lifetime
-
-    return maker.ca(lifetime.ca_days(None), force=maker.force and target == "all")
-
-
 def _check(arguments: argparse.Namespace) -> int:
     from ...tls.layout import CertificateLayout
-    from .table import check_folder, table
+    from .inspection import format_table, inspect_all
 
-    folder = CertificateLayout(Path(arguments.dir))
+    layout = CertificateLayout(Path(arguments.dir))
     passphrases = _passphrase(arguments, ""), _passphrase(arguments, "ca_")
-    inspections = check_folder(folder, *passphrases, arguments.days)
+    inspections = inspect_all(layout, *passphrases, arguments.days)
     if not inspections:
-        print(f"no certificates in {folder.root}: make them with `certs all`", file=sys.stderr)
+        print(f"no certificates in {layout.root}: make them with `certs all`", file=sys.stderr)
         return 1
-    print(table(inspections, folder))
-    return 1 if any(item.problems for item in inspections) else 0
+    print(format_table(inspections, layout))
+    return 1 if any(inspection.problems for inspection in inspections) else 0
 
 
 def _report(outcome: Outcome) -> None:
     end = outcome.certificate.not_valid_after_utc
     reason = f" ({outcome.reason})" if outcome.reason else ""
-    print(f"{outcome.action:8}{outcome.place.certificate}, valid until {end:%Y-%m-%d}{reason}")
+    print(f"{outcome.action:8}{outcome.paths.certificate}, valid until {end:%Y-%m-%d}{reason}")
 
 
 def _passphrase(arguments: argparse.Namespace, prefix: str) -> bytes | None:

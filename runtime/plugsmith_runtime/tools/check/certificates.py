@@ -49,13 +49,12 @@ def _transport(name: Literal["http", "grpc"], tls: TlsSettings | None, host: str
 
 def _folder(folder: CertificateLayout) -> Iterator[Finding]:
     try:
-        from ..certs.inspection import days_left
-        from ..certs.table import check_folder
+        from ..certs.inspection import days_left, inspect_all
     except ImportError:
         yield Finding("certificates", "note", f"{folder.root} was not looked at", "make certs-mcp-check looks at it")
         return
-    for found in check_folder(folder, None, None, None):
-        file = found.place.certificate
+    for found in inspect_all(folder, None, None, None):
+        file = found.paths.certificate
         if found.problems:
             yield Finding("certificates", "problem", f"{file}: {'; '.join(found.problems)}", _RENEW)
         elif found.certificate:

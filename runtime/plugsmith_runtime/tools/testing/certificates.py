@@ -57,8 +57,8 @@ def throwaway_certificates(folder: Path) -> Certificates:
         raise StartError("making certificates needs the package cryptography: install the extra 'certs'") from None
     places = CertificateLayout(folder)
     maker = CertificateManager(places)
-    maker.ca(_DAYS)
+    maker.ensure_ca(_DAYS)
     server = places.plugin("plugin")
     for place in (places.gateway, server):
-        maker.leaf(place, _DAYS, hosts=[])
+        maker.ensure_leaf(place, _DAYS, hosts=[])
     return Certificates(server, places.gateway)
