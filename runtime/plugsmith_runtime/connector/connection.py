@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from ..client import Client, RequestNotSentError
 from ..errors import StartError
+from ..process.backoff import Backoff
 from ..tls.files import FileStates, FileWatch
-from .backoff import Backoff
 from .config import ConnectionConfig
 from .metrics import ConnectionMetrics
 from .pool import Pool, open_client
@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 _CHECK_INTERVAL_SECONDS = 1.0
 _PROBE_TIMEOUT_SECONDS = 5.0
+_RECONNECT_INITIAL_SECONDS = 0.1
+_RECONNECT_MAXIMUM_SECONDS = 5.0
+_RECONNECT_JITTER = 0.75
 _SEND_ATTEMPTS = 2
 
 
@@ -75,7 +78,7 @@ class RemoteConnection:
         self._config = config
         self._pool = Pool(self._connect, config.pool_size)
         self._breaker = CircuitBreaker(config.breaker_failures)
-        self._backoff = Backoff()
+        self._backoff = Backoff(_RECONNECT_INITIAL_SECONDS, _RECONNECT_MAXIMUM_SECONDS, _RECONNECT_JITTER)
         self._metrics = ConnectionMetrics(config.endpoint)
         self._tls_files = FileWatch(config.tls.paths if config.tls else ())
         self._maintenance: asyncio.Task[None] | None = None
@@ -166,7 +169,7 @@ class RemoteConnection:
         """Reconnect, take up renewed certificates, and probe a server that does not answer."""
         while True:
             try:
-                await asyncio.sleep(_CHECK_INTERVAL_SECONDS if self._pool.connected else self._backoff.pause())
+                await asyncio.sleep(_CHECK_INTERVAL_SECONDS if self._pool.connected else self._backoff.next_delay())
                 await self._check()
             except (OSError, UnavailableError, StartError):
                 continue

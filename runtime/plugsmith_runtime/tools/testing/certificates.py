@@ -10,17 +10,17 @@ from ...errors import StartError
 from ...tls.layout import CertificateLayout, KeyPairPaths
 from ...tls.settings import TlsSettings
 
-# Servers warn about a certificate that is soon to expire.
-_DAYS = 30
+# Long enough that servers do not warn about the expiry.
+_LIFETIME_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """An authority, a server's certificate for this machine, and a client's.
+    """Certificates of one authority: of a server on this machine, and of a client.
 
     Attributes:
-        server: where the server's files are.
-        client: where the client's files are.
+        server: files of the server.
+        client: files of the client.
     """
 
     server: KeyPairPaths
@@ -28,25 +28,25 @@ class Certificates:
 
     @property
     def server_tls(self) -> TlsSettings:
-        """Settings of a server that asks its clients for a certificate of the authority."""
+        """TLS settings of a server that requires client certificates."""
         return TlsSettings(str(self.server.certificate), str(self.server.key), ca_bundle=str(self.server.ca))
 
     @property
     def client_tls(self) -> ClientTls:
-        """What a client needs that may call such a server."""
+        """Certificates of a client that may call such a server."""
         return ClientTls(str(self.client.ca), str(self.client.certificate), str(self.client.key))
 
     @property
     def stranger_tls(self) -> ClientTls:
-        """What a client has that trusts the server, and has no certificate of its own."""
+        """Certificates of a client that trusts the server, but has no certificate of its own."""
         return ClientTls(str(self.client.ca))
 
 
 def throwaway_certificates(folder: Path) -> Certificates:
-    """Make certificates that hold for a month.
+    """Make certificates that are valid for a month.
 
     Args:
-        folder: where to make them.
+        folder: the folder for the files.
 
     Raises:
         StartError: the package cryptography is missing.
@@ -55,10 +55,10 @@ def throwaway_certificates(folder: Path) -> Certificates:
         from ..certs.manager import CertificateManager
     except ImportError:
         raise StartError("making certificates needs the package cryptography: install the extra 'certs'") from None
-    places = CertificateLayout(folder)
-    maker = CertificateManager(places)
-    maker.ensure_ca(_DAYS)
-    server = places.plugin("plugin")
-    for place in (places.gateway, server):
-        maker.ensure_leaf(place, _DAYS, hosts=[])
-    return Certificates(server, places.gateway)
+    layout = CertificateLayout(folder)
+    manager = CertificateManager(layout)
+    manager.ensure_ca(_LIFETIME_DAYS)
+    server = layout.plugin("plugin")
+    for paths in (layout.gateway, server):
+        manager.ensure_leaf(paths, _LIFETIME_DAYS, hosts=[])
+    return Certificates(server, layout.gateway)

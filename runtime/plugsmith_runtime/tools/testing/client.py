@@ -1,8 +1,9 @@
-"""Calls of one plugin, over whatever leads to it."""
+"""Client of one plugin for tests, and the answers that it gets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,14 +11,65 @@ from pydantic import BaseModel
 from ...client import Client
 from ...client.context import new_context
 from ...contract.hooks import PluginContext, PluginPayload
-from .answers import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer to one call, as a gateway reads it.
+
+    When the hook failed, all attributes but `error` and `reply` raise AssertionError with the text of the error.
+
+    Attributes:
+        reply: the whole reply: plugin_name, result or error, and context unless it is empty.
+    """
+
+    reply: dict[str, Any]
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """The error (message, plugin_name, code, details, mcp_error_code), or None when there is a result."""
+        found: dict[str, Any] | None = self.reply.get("error")
+        return found
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result as it travels."""
+        if self.error is not None:
+            raise AssertionError(f"the hook failed: {self.error['code']}: {self.error['message']}")
+        found: dict[str, Any] = self.reply["result"]
+        return found
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the gateway continues with the request."""
+        return bool(self.result["continue_processing"])
+
+    @property
+    def payload(self) -> Any:
+        """The modified payload, or None when the plugin changed nothing."""
+        return self.result.get("modified_payload")
+
+    @property
+    def violation(self) -> dict[str, Any]:
+        """The violation (reason, description, code, details), empty when the plugin does not block."""
+        return self.result.get("violation") or {}
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of the result."""
+        return self.result.get("metadata") or {}
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The context after the hook: state, metadata, global_context, as far as they are not empty."""
+        return self.reply.get("context") or {}
 
 
 class PluginClient:
-    """Calls one plugin.
+    """Client of one plugin.
 
     Args:
-        client: leads to the server.
+        client: the connection to the server.
         plugin: the plugin's name.
     """
 
@@ -31,17 +83,17 @@ class PluginClient:
         payload: PluginPayload | Mapping[str, Any],
         context: PluginContext | Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Run a hook.
+        """Call a hook.
 
         Args:
             hook: the hook's wire name.
-            payload: the payload, as a model or as plain data.
-            context: the context of the request; that of a new request when None. To call again within a request, give
-                the context of the answer before: `answer.context`.
+            payload: the payload, as a model or as JSON values.
+            context: the context of the request; None for that of a new request. To call again within a request, pass
+                the context of the previous answer: `answer.context`.
         """
-        sent = new_context() if context is None else _plain(context)
-        return Answer(await self.client.invoke(hook, self.plugin, _plain(payload), sent))
+        sent = new_context() if context is None else _to_json_value(context)
+        return Answer(await self.client.invoke(hook, self.plugin, _to_json_value(payload), sent))
 
 
-def _plain(value: BaseModel | Mapping[str, Any]) -> Any:
+def _to_json_value(value: BaseModel | Mapping[str, Any]) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value

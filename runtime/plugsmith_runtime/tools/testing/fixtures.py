@@ -1,4 +1,4 @@
-"""Fixtures for pytest. A conftest.py enables them: pytest_plugins = ["<package>.runtime.testing.fixtures"]."""
+"""Fixtures for pytest, which a conftest.py enables by the name of this module in `pytest_plugins`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest_asyncio
 
 from .certificates import Certificates, throwaway_certificates
 from .client import PluginClient
-from .folders import socket_folder as _socket_folder
 from .hosting import hosted
 from .serving import PluginServer, served
+from .serving import socket_folder as _socket_folder
 
 
 @pytest.fixture
 def plugin_config(pytestconfig: pytest.Config) -> Path:
-    """The configuration file that the other fixtures read; define it anew in a test module to take another."""
+    """The configuration file for the other fixtures; override it in a test module to use another file."""
     return pytestconfig.rootpath / "resources" / "plugins" / "config.yaml"
 
 
@@ -50,6 +50,6 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture
 def socket_folder() -> Iterator[Path]:
-    """A folder of one's own with a path short enough for Unix sockets."""
+    """A temporary folder with a path that is short enough for Unix sockets."""
     with _socket_folder() as folder:
         yield folder

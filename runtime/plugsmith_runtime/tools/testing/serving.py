@@ -1,11 +1,12 @@
-"""A server in this process, on free ports and sockets of its own, and a client for each of its transports."""
+"""Server in this process, on free ports and sockets of its own, with a client for each of its transports."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from importlib.util import resolve_name
 from pathlib import Path
@@ -22,20 +23,22 @@ from ...plugin_server.settings import ServerSettings, resolve_settings
 from ...plugin_server.transports import load_transport
 from .certificates import Certificates
 from .client import PluginClient
-from .entries import Source, config_file, package_of
-from .folders import socket_folder
+from .hosting import Source, load_config, package_of
 
 _COMMANDS = resolve_name("...commands", __package__)
-_GRACE = 5.0
-_TIMEOUT = 30.0
-_WITHOUT_TLS = {"https": "http", "grpcs": "grpc"}
+_GRACE_SECONDS = 5.0
+_CALL_TIMEOUT_SECONDS = 30.0
+_TRANSPORT_BY_TLS_SCHEME = {"https": "http", "grpcs": "grpc"}
+
+# The path of a socket may have 103 bytes on macOS; this leaves room for the names of the folder and the socket.
+_TEMP_PATH_MAX_CHARS = 70
 
 
 class PluginServer:
-    """A server for tests; `served` makes it.
+    """Running server for tests, which `served` starts.
 
     Attributes:
-        endpoints: where it answers, by "http", "grpc", "grpc+unix", "unix" and "stdio".
+        endpoints: the endpoints by transport: "http", "grpc", "grpc+unix", "unix" and "stdio".
     """
 
     def __init__(self, plugin: str, endpoints: dict[str, str], tls: ClientTls | None, clients: AsyncExitStack) -> None:
@@ -45,20 +48,20 @@ class PluginServer:
         self.endpoints = endpoints
 
     async def connect(self, transport: str, tls: ClientTls | None = None) -> PluginClient:
-        """Connect to the server; the client is closed when the server is.
+        """Connect to the server, until the server stops.
 
         On stdio, the client starts a server of its own in another process, as gateways do.
 
         Args:
             transport: http, grpc, grpc+unix, unix or stdio.
-            tls: certificates; the client's throw-away ones when None.
+            tls: certificates of the client; None for the throw-away ones.
 
         Raises:
             OSError: the server refuses the connection.
         """
         if transport not in self.endpoints:
             raise StartError(f"no transport {transport!r} here; this server has {', '.join(self.endpoints)}")
-        client = await connect(self.endpoints[transport], tls or self._tls, _TIMEOUT)
+        client = await connect(self.endpoints[transport], tls or self._tls, _CALL_TIMEOUT_SECONDS)
         self._clients.push_async_callback(client.close)
         return PluginClient(client, self._plugin)
 
@@ -74,16 +77,17 @@ async def served(
     """Serve a plugin for the length of an `async with` block.
 
     Args:
-        source: the plugin's class, or a configuration file, whose first plugin is called. Its server blocks do not
-            count. On stdio, the class must be importable in another process.
-        config: the settings of the class, as `config:` holds them in the configuration file.
-        transports: what to serve: http, grpc, unix, stdio. grpc also gets a Unix socket, unless there are certificates.
-        certificates: serve http and grpc with mutual TLS.
+        source: the plugin's class, or a configuration file, whose first plugin gets the calls and whose server blocks
+            are ignored. For stdio, another process must be able to import the class.
+        config: the settings of the class, as under `config:` in a configuration file.
+        transports: the transports: http, grpc, unix, stdio. grpc also gets a Unix socket, unless there are
+            certificates.
+        certificates: certificates for mutual TLS on http and grpc.
 
     Raises:
         StartError: the plugin or a transport cannot start.
     """
-    file = config_file(source, config)
+    file = load_config(source, config)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(socket_folder())
         chosen = [name for name in transports if name != "stdio"]
@@ -94,28 +98,36 @@ async def served(
         endpoints = {}
         for name in chosen:
             transport = load_transport(name)(host, settings, SocketProvider())
-            stack.push_async_callback(transport.stop, _GRACE)
+            stack.push_async_callback(transport.stop, _GRACE_SECONDS)
             for endpoint in await transport.start():
                 scheme = endpoint.partition(":")[0]
-                endpoints[_WITHOUT_TLS.get(scheme, scheme)] = endpoint
+                endpoints[_TRANSPORT_BY_TLS_SCHEME.get(scheme, scheme)] = endpoint
         if "stdio" in transports:
-            path = source.absolute() if isinstance(source, Path) else _written(file, folder / "config.yaml")
+            path = source.absolute() if isinstance(source, Path) else _write_config(file, folder / "config.yaml")
             endpoints["stdio"] = "stdio:" + shlex.join(_stdio_command(package_of(file), path))
-        # Closed first: a transport that stops shall not wait for connections.
+        # Closed before the transports, which would otherwise wait for the connections.
         clients = await stack.enter_async_context(AsyncExitStack())
         tls = certificates.client_tls if certificates else None
         yield PluginServer(file.plugins[0].name, endpoints, tls, clients)
 
 
+@contextmanager
+def socket_folder() -> Iterator[Path]:
+    """Create a temporary folder whose path is short enough for Unix sockets; pytest's are often too long."""
+    is_long = len(tempfile.gettempdir()) > _TEMP_PATH_MAX_CHARS
+    with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp" if is_long else None) as folder:
+        yield Path(folder)
+
+
 def _settings(
     file: ConfigFile, transports: list[str], folder: Path, certificates: Certificates | None
 ) -> ServerSettings:
-    places = {"port": 0, "grpc_port": 0, "socket": f"{folder}/u.sock"}
+    options = {"port": 0, "grpc_port": 0, "socket": f"{folder}/u.sock"}
     if certificates is None:
-        places["grpc_uds"] = f"{folder}/g.sock"
-    cli = {**places, "transport": ",".join(transports) or "stdio"}
-    plain = ConfigFile(plugins=file.plugins, plugin_settings=file.plugin_settings)
-    settings = resolve_settings(cli, plain, {}, package=package_of(file))
+        options["grpc_uds"] = f"{folder}/g.sock"
+    cli = {**options, "transport": ",".join(transports) or "stdio"}
+    without_servers = ConfigFile(plugins=file.plugins, plugin_settings=file.plugin_settings)
+    settings = resolve_settings(cli, without_servers, {}, package=package_of(file))
     if certificates is None:
         return settings
     tls = certificates.server_tls
@@ -123,12 +135,12 @@ def _settings(
 
 
 def _stdio_command(package: str, config: Path) -> list[str]:
-    """The command of a server on stdio; the package of a test's plugin need not have commands of its own."""
+    """The command of a server on stdio. The package of a test's plugin may have no commands of its own."""
     program = f"import sys; from {_COMMANDS} import main; sys.exit(main(package={package!r}))"
     options = ["--transport", "stdio", "--config", str(config), "--log-level", "WARNING"]
     return [sys.executable, "-c", program, "serve", *options]
 
 
-def _written(file: ConfigFile, path: Path) -> Path:
+def _write_config(file: ConfigFile, path: Path) -> Path:
     path.write_text(yaml.safe_dump(file.model_dump(mode="json", exclude_defaults=True)), encoding="utf-8")
     return path
