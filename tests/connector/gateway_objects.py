@@ -60,19 +60,19 @@ def context(models: Any, root: Any) -> Any:
 
 def manager(side: Any, endpoint: str, plugin: str) -> Any:
     """The gateway's plugin manager, with the gateway's policies."""
-    hooks = list(payloads(importlib.import_module("mcpgateway.common.models"), side.peer.root))
+    hooks = list(payloads(importlib.import_module("mcpgateway.common.models"), side.framework.root))
     kind = f"{side.package}.runtime.connector.RemotePlugin"
     entry = {"name": plugin, "kind": kind, "hooks": hooks, "config": {"endpoint": endpoint}}
     # The old word, which all releases know.
     file = Path("plugins.yaml")
     file.write_text(yaml.safe_dump({"plugins": [entry | {"mode": "enforce"}], "plugin_settings": {}}))
     policies = importlib.import_module("mcpgateway.plugins.policy").HOOK_PAYLOAD_POLICIES
-    return side.peer.root.PluginManager(str(file), hook_policies=policies)
+    return side.framework.root.PluginManager(str(file), hook_policies=policies)
 
 
 async def run(side: Any, endpoint: str, plugin: str) -> dict[str, Any]:
     """Call all hooks; see the module."""
-    models, root = importlib.import_module("mcpgateway.common.models"), side.peer.root
+    models, root = importlib.import_module("mcpgateway.common.models"), side.framework.root
     running = manager(side, endpoint, plugin)
     await running.initialize()
     told = {}

@@ -32,7 +32,7 @@ class Side:
     def __init__(self, framework: str, package: str, folder: str) -> None:
         sys.path.insert(0, folder)
         self.package = package
-        self.peer = Framework(framework)
+        self.framework = Framework(framework)
         self.plugins: dict[str, Any] = {}
         self.log = Log()
         self._watch_log(f"{package}.runtime.connector")
@@ -44,7 +44,7 @@ class Side:
         module = connector or f"{self.package}.runtime.connector"
         entry = {"name": name, "kind": f"{module}.RemotePlugin", "hooks": hooks, "config": config}
         try:
-            plugin = importlib.import_module(module).RemotePlugin(self.peer.root.PluginConfig(**entry))
+            plugin = importlib.import_module(module).RemotePlugin(self.framework.root.PluginConfig(**entry))
             await plugin.initialize()
         except Exception as error:
             return {"raised": type(error).__name__, "text": str(error)}
@@ -60,14 +60,14 @@ class Side:
         self, name: str, hook: str, payload: dict[str, Any], state: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Call a hook, and tell the result, the context after it, and how long it took."""
-        context = self.peer.context()
+        context = self.framework.context()
         context.state.update(state or {})
         began = time.monotonic()
         try:
-            typed = self.peer.registry.json_to_payload(hook, payload)
+            typed = self.framework.registry.json_to_payload(hook, payload)
             result = await getattr(self.plugins[name], hook)(typed, context)
-        except self.peer.error as error:
-            return self.peer.told(error) | {"seconds": time.monotonic() - began}
+        except self.framework.error as error:
+            return self.framework.told(error) | {"seconds": time.monotonic() - began}
         told: dict[str, Any] = result.model_dump(mode="json")
         after = {"state": context.state, "shared": context.global_context.state}
         return told | {"after": after, "seconds": time.monotonic() - began}

@@ -11,7 +11,7 @@ import pytest
 from tests.support.rendering import RenderedPlugin, rendered_plugin
 from tests.support.serving import Served, environ, run, serve
 
-from .tools import Peer, tls_environ
+from .tools import TlsClient, tls_environ
 
 WHO = """
 from {package}.runtime import Plugin, ToolPreInvokeResult
@@ -40,7 +40,7 @@ def certs(plugin: RenderedPlugin) -> Path:
     done = run(plugin, "certs", "all")
     assert done.returncode == 0, done.stderr
     folder = plugin.root / "certs" / "mcp"
-    script = str(Path(__file__).with_name("odd_certificates.py"))
+    script = str(Path(__file__).with_name("invalid_certificates.py"))
     subprocess.run([str(plugin.python), script, str(folder), plugin.package], env=environ(plugin), check=True)
     return folder
 
@@ -53,6 +53,6 @@ def server(plugin: RenderedPlugin, certs: Path) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def peer(plugin: RenderedPlugin, certs: Path) -> Peer:
-    """Connects to servers."""
-    return Peer(plugin, certs)
+def client(plugin: RenderedPlugin, certs: Path) -> TlsClient:
+    """A client in a process of its own."""
+    return TlsClient(plugin, certs)

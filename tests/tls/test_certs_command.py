@@ -91,7 +91,7 @@ def test_expired_pairs_are_renewed(command: Certs, certs: Path) -> None:
 
 
 def test_a_renewed_authority_keeps_its_key(command: Certs, certs: Path) -> None:
-    """So that the leaves stay good, and peers that hold the former certificate take what it signs from now on."""
+    """Leaf certificates stay valid, and whoever trusts the former certificate accepts what the new one signs."""
     command.all()
     shutil.copytree(certs / "ca", command.folder / "ca", dirs_exist_ok=True)
     command.all()

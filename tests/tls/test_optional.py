@@ -10,7 +10,7 @@ import pytest
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 
-from .tools import RIGHT, Peer, tls_environ
+from .tools import RIGHT, TlsClient, tls_environ
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +20,11 @@ def server(plugin: RenderedPlugin, certs: Path) -> Iterator[Served]:
 
 
 @pytest.mark.parametrize(("pair", "identity"), [(None, None), (RIGHT, "mcp-gateway")])
-def test_let_in(server: Served, peer: Peer, pair: str | None, identity: str | None) -> None:
-    heard = peer.call(server.endpoints["https"], pair)
-    assert (heard.error, heard.identity) == (None, identity)
+def test_let_in(server: Served, client: TlsClient, pair: str | None, identity: str | None) -> None:
+    report = client.call(server.endpoints["https"], pair)
+    assert (report.error, report.identity) == (None, identity)
 
 
 @pytest.mark.parametrize("pair", ["client-other", "client-expired"])
-def test_a_wrong_certificate_is_worse_than_none(server: Served, peer: Peer, pair: str) -> None:
-    assert peer.call(server.endpoints["https"], pair).error is not None
+def test_a_wrong_certificate_is_worse_than_none(server: Served, client: TlsClient, pair: str) -> None:
+    assert client.call(server.endpoints["https"], pair).error is not None

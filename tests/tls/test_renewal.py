@@ -12,7 +12,7 @@ from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, run, serve
 from tests.support.waiting import wait_until
 
-from .tools import SCHEMES, SERVER, TRANSPORTS, Peer, heard, tls_environ
+from .tools import SCHEMES, SERVER, TRANSPORTS, TlsClient, read_report, tls_environ
 
 RENEWALS = 3
 NAME = SERVER.split("/")[1]
@@ -35,41 +35,43 @@ def renew(plugin: RenderedPlugin, folder: Path, *options: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_under_load(plugin: RenderedPlugin, server: Served, own_certs: Path, peer: Peer) -> None:
-    callers = {name: peer.start(server.endpoints[SCHEMES[name]], seconds=6) for name in TRANSPORTS}
+def test_under_load(plugin: RenderedPlugin, server: Served, own_certs: Path, client: TlsClient) -> None:
+    callers = {name: client.start(server.endpoints[SCHEMES[name]], seconds=6) for name in TRANSPORTS}
     for _ in range(RENEWALS):
         renew(plugin, own_certs)
-    reports = {name: heard(process) for name, process in callers.items()}
+    reports = {name: read_report(process) for name, process in callers.items()}
     for name, report in reports.items():
         assert report.failures == [], name
         assert report.calls > 50, name
     assert len(reports["http"].serials) > 1
     # Both servers now hold the last one.
     for name in TRANSPORTS:
-        assert peer.call(server.endpoints[SCHEMES[name]]).error is None
+        assert client.call(server.endpoints[SCHEMES[name]]).error is None
     assert any("TLS files reloaded" in line for line in server.log)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_new_authority_shuts_out_what_the_old_one_signed(
-    plugin: RenderedPlugin, server: Served, own_certs: Path, certs: Path, peer: Peer, transport: str
+    plugin: RenderedPlugin, server: Served, own_certs: Path, certs: Path, client: TlsClient, transport: str
 ) -> None:
     endpoint = server.endpoints[SCHEMES[transport]]
     new_ca = {"ca": str(own_certs / "ca" / "ca.crt")}
     done = run(plugin, "certs", "all", "--name", NAME, "--dir", str(own_certs), "--force")
     assert done.returncode == 0, done.stderr
-    own = Peer(plugin, own_certs)
+    own = TlsClient(plugin, own_certs)
     assert own.call(endpoint).error is None
-    assert peer.call(endpoint, **new_ca).error is not None
+    assert client.call(endpoint, **new_ca).error is not None
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_bad_files_change_nothing(server: Served, own_certs: Path, certs: Path, peer: Peer, transport: str) -> None:
+def test_bad_files_change_nothing(
+    server: Served, own_certs: Path, certs: Path, client: TlsClient, transport: str
+) -> None:
     endpoint = server.endpoints[SCHEMES[transport]]
     key = own_certs / f"{SERVER}.key"
     shutil.copy(certs / "client-cn.key", key)
-    assert peer.call(endpoint).error is None
+    assert client.call(endpoint).error is None
     warnings = "TLS files changed but are not used, the former ones stay: TLS key file"
     wait_until(lambda: any(warnings in line for line in server.log), otherwise=lambda: "no warning")
     key.unlink()
-    assert peer.call(endpoint).error is None
+    assert client.call(endpoint).error is None

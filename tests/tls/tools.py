@@ -38,15 +38,15 @@ def tls_environ(certs: Path, server: str = SERVER, **settings: str) -> dict[str,
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What a client met.
+class CallReport:
+    """Report of a client.
 
     Attributes:
-        calls: how many calls it made.
-        failures: what went wrong with which of them.
-        identity: its name as the hook saw it.
-        error: what went wrong at last.
-        serials: the server's certificates that it saw (HTTP only).
+        calls: number of calls.
+        failures: errors of the calls that failed.
+        identity: the client's name as the hook saw it.
+        error: the last error.
+        serials: serial numbers of the server's certificates (HTTP only).
     """
 
     calls: int
@@ -56,8 +56,8 @@ class Heard:
     serials: list[str] = field(default_factory=list)
 
 
-class Peer:
-    """Calls servers of a plugin from another process.
+class TlsClient:
+    """TLS client in a process of its own.
 
     Args:
         plugin: the plugin.
@@ -69,7 +69,7 @@ class Peer:
         self._certs = certs
 
     def start(self, endpoint: str, pair: str | None = RIGHT, **wanted: Any) -> subprocess.Popen[str]:
-        """Start calling; see peer.py for what can be wanted."""
+        """Start calling; see client_script.py for the options."""
         asked = {
             "endpoint": endpoint,
             "package": self._plugin.package,
@@ -77,24 +77,24 @@ class Peer:
         } | wanted
         if pair:
             asked |= {"cert": str(self._certs / f"{pair}.crt"), "key": str(self._certs / f"{pair}.key")}
-        command = [str(self._plugin.python), str(Path(__file__).with_name("peer.py")), json.dumps(asked)]
+        command = [str(self._plugin.python), str(Path(__file__).with_name("client_script.py")), json.dumps(asked)]
         return subprocess.Popen(
             command, env=environ(self._plugin), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def call(self, endpoint: str, pair: str | None = RIGHT, **wanted: Any) -> Heard:
+    def call(self, endpoint: str, pair: str | None = RIGHT, **wanted: Any) -> CallReport:
         """Call once, on a connection of its own.
 
         Args:
             endpoint: the server.
             pair: the client's certificate in the folder, without suffix; None for no certificate.
-            wanted: see peer.py.
+            wanted: see client_script.py.
         """
-        return heard(self.start(endpoint, pair, **wanted))
+        return read_report(self.start(endpoint, pair, **wanted))
 
 
-def heard(process: subprocess.Popen[str]) -> Heard:
+def read_report(process: subprocess.Popen[str]) -> CallReport:
     """Wait for a client's report."""
     out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
-    return Heard(**json.loads(out))
+    return CallReport(**json.loads(out))
