@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ..host.config import ConfigFile, load_config_file
 from ..observability.logging import log_loop_problem, set_up_logging, show_exception_texts
+from ..settings.table import add_options
 from .setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 from .settings import ServerSettings, find_config_path, resolve_settings
 
@@ -27,11 +28,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 def add_server_options(parser: argparse.ArgumentParser) -> None:
     """Add an option for every setting that has one."""
     add_config_options(parser)
-    for setting in SETTINGS.values():
-        if setting.flag:
-            default = ",".join(setting.default) if isinstance(setting.default, tuple) else setting.default
-            text = f"{setting.help} [{setting.env[0]}; default: {default}]"
-            parser.add_argument(setting.flag, metavar="VALUE", help=text)
+    add_options(parser, SETTINGS)
     parser.add_argument("--tls", action="store_true", help="serve with TLS; the files come from the environment")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -11,11 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import StartError
 from ..host.config import ConfigFile
-from .setting_table import CONFIG_PATH, SETTINGS, Setting
+from ..settings.table import Resolver, refuse_unknown_keys
+from .setting_table import CONFIG_PATH, SETTINGS
 from .transports import TRANSPORTS
 
 if TYPE_CHECKING:
     from ..tls.settings import TlsSettings
+
+_BLOCKS = ("server_settings", "grpc_server_settings", "unix_socket_server_settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,43 +131,6 @@ def find_config_path(given: str | None, environ: Mapping[str, str], package: str
     return packaged if packaged.exists() else usual
 
 
-class _Resolver:
-    """Looks settings up in their order and remembers which were given."""
-
-    def __init__(self, cli: Mapping[str, Any], environ: Mapping[str, str], file: ConfigFile) -> None:
-        self._cli = cli
-        self._environ = environ
-        self._file = file.model_dump()
-
-    def given(self, name: str) -> Any:
-        """The value that somebody set, parsed; None when it is left to the default."""
-        setting = SETTINGS[name]
-        for value, where in self._sources(setting):
-            if value is not None and value != "":
-                try:
-                    return setting.parse(value)
-                except ValueError as error:
-                    raise StartError(f"{where}: {value!r}: {error}") from error
-        return None
-
-    def value(self, name: str) -> Any:
-        """The value that somebody set, or the default."""
-        found = self.given(name)
-        return SETTINGS[name].default if found is None else found
-
-    def _sources(self, setting: Setting) -> list[tuple[Any, str]]:
-        sources: list[tuple[Any, str]] = []
-        if setting.flag:
-            sources.append((self._cli.get(setting.flag.lstrip("-").replace("-", "_")), setting.flag))
-        sources += [(self._environ.get(name), name) for name in setting.env]
-        if setting.yaml:
-            block: Any = self._file
-            for key in setting.yaml:
-                block = block.get(key) if isinstance(block, dict) else None
-            sources.append((block, ".".join(setting.yaml)))
-        return sources
-
-
 def resolve_settings(
     cli: Mapping[str, Any], file: ConfigFile, environ: Mapping[str, str] | None = None, *, package: str
 ) -> ServerSettings:
@@ -180,59 +145,43 @@ def resolve_settings(
     Raises:
         StartError: a value does not fit, a key of the file is unknown, or settings contradict each other.
     """
-    _refuse_unknown_keys(file)
-    look = _Resolver(cli, os.environ if environ is None else environ, file)
-    transports = look.value("transports")
+    document = file.model_dump()
+    refuse_unknown_keys(SETTINGS, document, _BLOCKS)
+    settings = Resolver(SETTINGS, cli, document, environ)
+    transports = settings.value("transports")
     for name in transports:
         if name not in TRANSPORTS:
             raise StartError(f"PLUGINS_TRANSPORT: unknown transport {name!r}; choose from {', '.join(TRANSPORTS)}")
-    grpc_uds = look.value("grpc.uds")
-    admin_port = look.given("admin.port")
-    return ServerSettings(
+    tls = {
+        name: _tls(settings, name, package, bool(cli.get("tls"))) if name in transports else None
+        for name in ("http", "grpc")
+    }
+    listen_tcp = settings.value("grpc.uds") is None or settings.given("grpc.port") is not None
+    return settings.build(
+        ServerSettings,
+        "",
         package=package,
         transports=transports,
-        hook_timeout=look.value("hook_timeout"),
-        grace=look.value("grace"),
-        workers=look.value("workers"),
-        limits=Limits(**{name: look.value(f"limits.{name}") for name in Limits._fields}),
-        http=HttpSettings(
-            look.value("http.host"),
-            look.value("http.port"),
-            look.value("http.uds"),
-            _tls(look, "http", cli, package),
-            look.value("http.token"),
-        ),
-        grpc=GrpcSettings(
-            look.value("grpc.host"),
-            look.value("grpc.port"),
-            grpc_uds,
-            grpc_uds is None or look.given("grpc.port") is not None,
-            _tls(look, "grpc", cli, package),
-            look.value("grpc.max_connection_age"),
-        ),
-        unix=UnixSettings(look.value("unix.path")),
-        admin=None if admin_port is None else AdminSettings(look.value("admin.host"), admin_port),
-        log_calls=look.value("log_calls"),
-        otel=look.value("otel"),
-        dev=look.value("dev"),
+        limits=settings.build(Limits, "limits"),
+        http=settings.build(HttpSettings, "http", tls=tls["http"]),
+        grpc=settings.build(GrpcSettings, "grpc", tls=tls["grpc"], listen_tcp=listen_tcp),
+        unix=settings.build(UnixSettings, "unix"),
+        admin=None if settings.given("admin.port") is None else settings.build(AdminSettings, "admin"),
     )
 
 
-def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any], package: str) -> TlsSettings | None:
-    if transport not in look.value("transports"):
-        return None
-    enabled = look.given(f"{transport}.tls.enabled")
-    if cli.get("tls"):
-        enabled = True
-    certfile = look.given(f"{transport}.tls.certfile")
-    keyfile = look.given(f"{transport}.tls.keyfile")
+def _tls(settings: Resolver, transport: str, package: str, demanded: bool) -> TlsSettings | None:
+    """The TLS settings of a transport; None for plaintext."""
+    enabled = True if demanded else settings.given(f"{transport}.tls.enabled")
+    certfile = settings.given(f"{transport}.tls.certfile")
+    keyfile = settings.given(f"{transport}.tls.keyfile")
     # Files without the switch mean TLS: following half of the documentation must not serve plain text in silence.
     if enabled is False or (enabled is None and not (certfile or keyfile)):
         return None
     from ..tls.layout import DEFAULT_FOLDER, CertificateLayout, own_name
     from ..tls.settings import TlsSettings
 
-    ca_bundle = look.given(f"{transport}.tls.ca_bundle")
+    ca_bundle = settings.given(f"{transport}.tls.ca_bundle")
     own = CertificateLayout(Path(DEFAULT_FOLDER)).plugin(own_name(package))
     if not certfile and not keyfile and own.certificate.exists():
         certfile, keyfile, ca_bundle = str(own.certificate), str(own.key), ca_bundle or str(own.ca)
@@ -246,27 +195,8 @@ def _tls(look: _Resolver, transport: str, cli: Mapping[str, Any], package: str) 
     return TlsSettings(
         certfile=certfile,
         keyfile=keyfile,
-        keyfile_password=look.given(f"{transport}.tls.keyfile_password"),
+        keyfile_password=settings.given(f"{transport}.tls.keyfile_password"),
         ca_bundle=ca_bundle,
-        client_auth=look.value(f"{transport}.tls.client_auth"),
-        allowed_clients=look.value(f"{transport}.tls.allowed_clients"),
+        client_auth=settings.value(f"{transport}.tls.client_auth"),
+        allowed_clients=settings.value(f"{transport}.tls.allowed_clients"),
     )
-
-
-def _refuse_unknown_keys(file: ConfigFile) -> None:
-    known: dict[str, set[str]] = {}
-    for setting in SETTINGS.values():
-        if setting.yaml and len(setting.yaml) > 1:
-            known.setdefault(".".join(setting.yaml[:-1]), set()).add(setting.yaml[-1])
-    for block in ("server_settings", "grpc_server_settings", "unix_socket_server_settings"):
-        _check_keys(getattr(file, block), block, known)
-
-
-def _check_keys(values: dict[str, Any], path: str, known: dict[str, set[str]]) -> None:
-    nested = {name.rpartition(".")[2] for name in known if name.startswith(f"{path}.")}
-    for key, value in values.items():
-        if key in nested and isinstance(value, dict):
-            _check_keys(value, f"{path}.{key}", known)
-        elif key not in known[path]:
-            names = ", ".join(sorted(known[path] | nested))
-            raise StartError(f"{path}: unknown key {key!r}; it knows {names}")

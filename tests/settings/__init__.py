@@ -1,0 +1,1 @@
+"""The settings engine, in place."""
