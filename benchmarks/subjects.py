@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.environments import environment
 from tests.support.rendering import ROOT, RenderedPlugin
 
 from .peer import Peer
@@ -15,6 +16,8 @@ from .peer import Peer
 TRANSPORTS = ("http", "grpc", "unix")
 OURS, PEER, FLOOR = "ours", "peer", "floor"
 SUBJECTS = (OURS, PEER, FLOOR)
+UVICORN = ("httptools>=0.6.4", "uvicorn>=0.50", "uvloop>=0.21")
+"""What the floor of HTTP runs on."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,14 @@ def peer(own: Peer, transport: str, address: str) -> Subject:
 
 def floor(plugin: RenderedPlugin, transport: str, address: str) -> Subject:
     """The bare server of a transport."""
+    python = plugin.python
     if transport == "http":
+        python = environment("floor", UVICORN)
         options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
         arguments = ["uvicorn", "benchmarks.floors.http:app", "--lifespan", "off", "--port", address, *options]
     else:
         arguments = [f"benchmarks.floors.{transport}", address]
-    command = (str(plugin.python), "-m", *arguments)
+    command = (str(python), "-m", *arguments)
     return Subject(FLOOR, transport, command, address, plugin.root, {"PYTHONPATH": str(ROOT)})
 
 

@@ -1,4 +1,4 @@
-"""What the tests of limits share: servers on either parser, held hooks, and connections byte by byte."""
+"""What the tests of limits share: servers, held hooks, and connections byte by byte."""
 
 from __future__ import annotations
 
@@ -17,26 +17,20 @@ from tests.support.serving import Served, serve
 
 from .wire import LIMIT, hook_call, rpc
 
-PARSERS = ("httptools", "h11")
 PING = json.dumps(rpc("ping")).encode()
 HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def limited(plugin: RenderedPlugin, config: Path, parser: str, folder: Path, **settings: str) -> Iterator[Served]:
+def limited(plugin: RenderedPlugin, config: Path, **settings: str) -> Iterator[Served]:
     """Serve the probe plugin over HTTP with some limits.
 
     Args:
         plugin: the rendered plugin.
         config: the probe's configuration file.
-        parser: "httptools", or "h11", which uvicorn takes where httptools is not installed.
-        folder: a folder of the test's own.
         settings: limits, by the end of their variables' names.
     """
     extra = {f"PLUGINS_{name.upper()}": value for name, value in settings.items()}
-    if parser == "h11":
-        (folder / "httptools.py").write_text("raise ImportError('left out by the test')\n")
-        extra["PYTHONPATH"] = f"{folder}:{plugin.root / 'src'}"
     with serve(plugin, "http", "--config", str(config), **extra) as served:
         yield served
 

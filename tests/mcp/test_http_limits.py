@@ -17,23 +17,17 @@ from tests.support.serving import Served, serve
 from tests.support.waiting import wait_until
 
 from . import wire
-from .limits import HEAD, PARSERS, PING, answer, call, closed, connect, held, limited, request
+from .limits import HEAD, PING, answer, call, closed, connect, held, limited, request
 
 HEADER_BYTES = 4096
 TOO_LARGE = {"error": f"the headers are larger than {HEADER_BYTES} bytes (PLUGINS_MAX_HEADER_BYTES)"}
 
 
-@pytest.fixture(scope="module", params=PARSERS)
-def served(
-    request: pytest.FixtureRequest,
-    rendered: RenderedPlugin,
-    probe_config: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def served(rendered: RenderedPlugin, probe_config: Path) -> Iterator[Served]:
     """A server that runs one hook at a time, and takes small headers only."""
-    folder = tmp_path_factory.mktemp("limits")
     limits = {"max_concurrent_hooks": "1", "max_header_bytes": str(HEADER_BYTES)}
-    with limited(rendered, probe_config, request.param, folder, **limits) as served:
+    with limited(rendered, probe_config, **limits) as served:
         yield served
 
 
@@ -139,11 +133,8 @@ def test_trailers_without_end_are_refused(url: str, tail: bytes) -> None:
         assert answer(connection)[0] in (400, 431)
 
 
-@pytest.mark.parametrize("parser", PARSERS)
-def test_a_connection_too_many_is_refused(
-    rendered: RenderedPlugin, probe_config: Path, tmp_path: Path, parser: str
-) -> None:
-    with limited(rendered, probe_config, parser, tmp_path, max_connections="2") as served, ExitStack() as stack:
+def test_a_connection_too_many_is_refused(rendered: RenderedPlugin, probe_config: Path) -> None:
+    with limited(rendered, probe_config, max_connections="2") as served, ExitStack() as stack:
         url = served.endpoints["http"]
         first, second = (stack.enter_context(connect(url)) for _ in range(2))
         for connection in (first, second):
@@ -158,15 +149,14 @@ def test_a_connection_too_many_is_refused(
         assert logged(served, "further ones are refused (PLUGINS_MAX_CONNECTIONS)")
 
 
-@pytest.mark.parametrize("parser", PARSERS)
 @pytest.mark.parametrize("allowed", [True, False])
 def test_users_are_told_apart_on_a_unix_socket(
-    rendered: RenderedPlugin, probe_config: Path, tmp_path: Path, short_path: Path, parser: str, allowed: bool
+    rendered: RenderedPlugin, probe_config: Path, short_path: Path, allowed: bool
 ) -> None:
     # A Python of another user is not to be had everywhere: the server is told to expect one.
     uids = str(os.getuid() + (not allowed))
     limits = {"server_uds": str(short_path / "h.sock"), "allowed_uids": uids}
-    server = limited(rendered, probe_config, parser, tmp_path, **limits)
+    server = limited(rendered, probe_config, **limits)
     with server as served, connect(served.endpoints["http+unix"]) as connection:
         if allowed:
             connection.sendall(call("echo"))
@@ -178,12 +168,9 @@ def test_users_are_told_apart_on_a_unix_socket(
     assert bool(refusals) is not allowed
 
 
-@pytest.mark.parametrize("parser", PARSERS)
-def test_who_does_not_read_is_not_read(
-    rendered: RenderedPlugin, probe_config: Path, tmp_path: Path, parser: str
-) -> None:
+def test_who_does_not_read_is_not_read(rendered: RenderedPlugin, probe_config: Path) -> None:
     limits = {"max_connections": "2", "idle_timeout": "3"}
-    with limited(rendered, probe_config, parser, tmp_path, **limits) as served, ExitStack() as stack:
+    with limited(rendered, probe_config, **limits) as served, ExitStack() as stack:
         url = served.endpoints["http"]
         assert wire.post(url, wire.hook_call("large", size=4_000_000)).status == 200
         before = resident(served.process.pid)

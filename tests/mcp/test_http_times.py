@@ -11,7 +11,7 @@ from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served
 
 from . import wire
-from .limits import HEAD, PARSERS, PING, answer, call, closed, connect, held, limited, request
+from .limits import HEAD, PING, answer, call, closed, connect, held, limited, request
 from .wire import LIMIT
 
 READ_TIME = "0.4"
@@ -21,16 +21,10 @@ def late(part: str) -> dict[str, str]:
     return {"error": f"the {part} did not arrive within {READ_TIME} s (PLUGINS_READ_TIMEOUT)"}
 
 
-@pytest.fixture(scope="module", params=PARSERS)
-def served(
-    request: pytest.FixtureRequest,
-    rendered: RenderedPlugin,
-    probe_config: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def served(rendered: RenderedPlugin, probe_config: Path) -> Iterator[Served]:
     """A server that waits a short time for requests, and a long one between them."""
-    folder = tmp_path_factory.mktemp("times")
-    with limited(rendered, probe_config, request.param, folder, read_timeout=READ_TIME) as served:
+    with limited(rendered, probe_config, read_timeout=READ_TIME) as served:
         yield served
 
 
@@ -106,9 +100,8 @@ def test_a_request_may_wait_behind_a_slow_hook(url: str, tmp_path: Path) -> None
         assert (status, wire.hook_reply(message)["result"]["modified_payload"]["args"]) == (200, {"n": 2})
 
 
-@pytest.mark.parametrize("parser", PARSERS)
-def test_idle_connections_are_closed(rendered: RenderedPlugin, probe_config: Path, tmp_path: Path, parser: str) -> None:
-    with limited(rendered, probe_config, parser, tmp_path, idle_timeout="0.4") as served:
+def test_idle_connections_are_closed(rendered: RenderedPlugin, probe_config: Path) -> None:
+    with limited(rendered, probe_config, idle_timeout="0.4") as served:
         url = served.endpoints["http"]
         with connect(url) as empty, connect(url) as used:
             used.sendall(request(PING))
@@ -118,12 +111,10 @@ def test_idle_connections_are_closed(rendered: RenderedPlugin, probe_config: Pat
                 assert connection.recv(1) == b""
 
 
-def test_bytes_that_begin_no_request_do_not_keep_a_connection(
-    rendered: RenderedPlugin, probe_config: Path, tmp_path: Path
-) -> None:
+def test_bytes_that_begin_no_request_do_not_keep_a_connection(rendered: RenderedPlugin, probe_config: Path) -> None:
     times = {"idle_timeout": "0.4", "read_timeout": "0.4"}
     with (
-        limited(rendered, probe_config, "httptools", tmp_path, **times) as served,
+        limited(rendered, probe_config, **times) as served,
         connect(served.endpoints["http"]) as connection,
     ):
         connection.sendall(request(PING))

@@ -188,13 +188,13 @@ def test_callers_cannot_forge_lines(rendered: RenderedPlugin, config: str, modul
         assert {entry["request_id"] for entry in calls(served)} >= {f"r\n{FORGED}", f"r\r{FORGED}"}
 
 
-def test_libraries_log_in_the_same_format(rendered: RenderedPlugin, config: str) -> None:
+def test_what_clients_sent_is_not_logged(rendered: RenderedPlugin, config: str) -> None:
     with serve(rendered, "http", "--config", config, PLUGINS_LOG_FORMAT="json") as served:
         parts = urlsplit(served.endpoints["http"])
         with socket.create_connection((parts.hostname, parts.port or 0)) as connection:
             connection.sendall(f"{MARK}\r\n\r\n".encode())
             assert connection.recv(100).startswith(b"HTTP/1.1 400")
-        assert logged(served, "uvicorn")
+        assert logged(served, "a client sent what is no HTTP request")
     assert all("message" in entry for entry in entries(served))
     assert not any(MARK in line for line in served.log)
 

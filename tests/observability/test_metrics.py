@@ -216,4 +216,4 @@ def test_nothing_is_loaded_that_nobody_can_read(rendered: RenderedPlugin, config
     with verbose as served, connect_client(served, "unix", pb) as line:
         line.call("echo")
     assert any("pydantic" in line for line in served.log)
-    assert not any(word in line for line in served.log for word in ("prometheus_client", "opentelemetry", "uvicorn"))
+    assert not any(word in line for line in served.log for word in ("prometheus_client", "opentelemetry", "httptools"))

@@ -62,7 +62,7 @@ def test_the_last_stage_holds_the_plugin_and_no_tools(image: Image) -> None:
         "resources/plugins/config.yaml",
     }
     installed = {path.name.partition("-")[0] for path in root.glob("opt/plugin/lib/*/site-packages/*.dist-info")}
-    assert {"pii_guard", "grpcio", "pydantic", "uvicorn"} <= installed
+    assert {"pii_guard", "grpcio", "pydantic", "httptools"} <= installed
     assert not {"pip", "setuptools", "hatchling", "pytest", "cryptography"} & installed
 
 

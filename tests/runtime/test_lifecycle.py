@@ -27,9 +27,11 @@ _PLACES = {"http": ["--port", "0"], "grpc": ["--grpc-port", "0", "--grpc-uds", "
 # What takes time at start or memory afterwards, and nobody has asked for.
 _UNNEEDED = {
     "http": ["google.protobuf", "grpc", ".tls.context", ".host.docker"],
-    "grpc": ["google.protobuf.text_format", "grpc", "grpc_health", "uvicorn", "orjson", ".tls.context", ".host.docker"],
+    "grpc": [
+        "google.protobuf.text_format", "grpc", "grpc_health", "httptools", "orjson", ".tls.context", ".host.docker",
+    ],
     "unix": [
-        "google.protobuf.text_format", "grpc", "uvicorn", "orjson", ".tls.context", ".host.docker", ".unix_stream.v2",
+        "google.protobuf.text_format", "grpc", "httptools", "orjson", ".tls.context", ".host.docker", ".unix_stream.v2",
     ],
 }  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""HTTP on uvicorn: connections with limits, guards of requests, answers. Who serves what with it is said elsewhere."""
+"""HTTP/1.1: an ASGI 3 server on httptools with limits of size and time, checks of requests, and a client."""

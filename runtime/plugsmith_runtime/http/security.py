@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Collection
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from .responses import HttpError, Scope
@@ -17,35 +16,35 @@ CONTENT_ENCODING = b"content-encoding"
 CONTENT_LENGTH = b"content-length"
 CONTENT_TYPE = b"content-type"
 HOST = b"host"
-METHOD = b"mcp-method"
-NAME = b"mcp-name"
 ORIGIN = b"origin"
-TOKEN = b"x-plugin-token"
 TRACEPARENT = b"traceparent"
 TRACESTATE = b"tracestate"
-VERSION = b"mcp-protocol-version"
 
-_WANTED = frozenset(
-    (
-        *(ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, METHOD, NAME, ORIGIN, VERSION),
-        *(AUTHORIZATION, TOKEN, TRACEPARENT, TRACESTATE),
-    )
-)
-# Lists, of which the parts may stand in headers of their own.
+CHECKED = frozenset((ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN))
+"""The headers that the checks of this module read."""
+
+TRACE_CONTEXT = frozenset((TRACEPARENT, TRACESTATE))
+"""The headers of W3C Trace Context."""
+
+# Lists, of which the parts may stand in headers of their own (RFC 9110, 5.3).
 _LISTS = frozenset((ACCEPT, TRACESTATE))
 
 Headers = dict[bytes, bytes]
 
 
-def wanted_headers(scope: Scope) -> Headers:
-    """Collect the headers that matter here.
+def pick_headers(scope: Scope, wanted: Collection[bytes] = CHECKED) -> Headers:
+    """Pick the headers that matter to an application.
+
+    Args:
+        scope: the ASGI scope of the request.
+        wanted: their names, in lower case.
 
     Raises:
         HttpError: a header that may stand once stands twice, so that two readers could disagree about it.
     """
     found: Headers = {}
     for name, value in scope["headers"]:
-        if name in _WANTED:
+        if name in wanted:
             if name in found:
                 if name not in _LISTS:
                     raise HttpError(400, f"header {name.decode()} stands more than once")
@@ -54,24 +53,37 @@ def wanted_headers(scope: Scope) -> Headers:
     return found
 
 
-def trace(headers: Headers) -> dict[str, str]:
+def trace_context(headers: Headers) -> dict[str, str]:
     """The caller's trace (W3C Trace Context), as far as it says one."""
     return {key.decode(): headers[key].decode("latin-1") for key in (TRACEPARENT, TRACESTATE) if key in headers}
 
 
-def check_token(headers: Headers, token: bytes) -> None:
-    """Check that the caller shows the token, in a header of its own or as a bearer's.
+class TokenCheck:
+    """Check that the caller shows a token, in a header of its own or as a bearer's (RFC 6750).
 
-    Raises:
-        HttpError: with status 401.
+    Args:
+        token: the token.
+        header: the header's name, as people write it.
+        setting: the name of the token's setting, for the error's text.
     """
-    shown = headers.get(TOKEN)
-    if shown is None:
-        scheme, _, shown = headers.get(AUTHORIZATION, b"").partition(b" ")
-        shown = shown.strip() if scheme.lower() == b"bearer" else b""
-    if not hmac.compare_digest(shown, token):
-        text = "the header X-Plugin-Token is missing or holds another token (PLUGINS_SERVER_TOKEN)"
-        raise HttpError(401, text, (b"www-authenticate", b"Bearer"))
+
+    def __init__(self, token: str, header: str, setting: str) -> None:
+        self._token = token.encode()
+        self._header = header.lower().encode()
+        self._text = f"the header {header} is missing or holds another token ({setting})"
+
+    def __call__(self, headers: Headers) -> None:
+        """Check a request.
+
+        Raises:
+            HttpError: with status 401.
+        """
+        shown = headers.get(self._header)
+        if shown is None:
+            scheme, _, shown = headers.get(AUTHORIZATION, b"").partition(b" ")
+            shown = shown.strip() if scheme.lower() == b"bearer" else b""
+        if not hmac.compare_digest(shown, self._token):
+            raise HttpError(401, self._text, (b"www-authenticate", b"Bearer"))
 
 
 def check_media_types(headers: Headers) -> None:
@@ -104,51 +116,40 @@ def _takes_json(accept: bytes) -> bool:
     return False
 
 
-def check_loopback(headers: Headers, setting: str = "PLUGINS_SERVER_HOST") -> None:
-    """Refuse what a web page can make a browser send to a server on this machine (DNS rebinding).
+class OriginCheck:
+    """Refuse what a web page can make a browser send to a server (DNS rebinding, cross-site requests).
+
+    On a server that listens on this machine only, Host must be a name of this machine, and Origin too. Elsewhere,
+    Origin must be the server itself.
 
     Args:
-        headers: the request's headers.
-        setting: says where the server listens, for the error's text.
-
-    Raises:
-        HttpError: Host is not a name of this machine, or Origin is of another one.
+        address: the address or name at which the server listens.
+        setting: the name of that setting, for the error's text.
+        callee: what web pages would call, for the error's text.
     """
-    if not _is_loopback(headers.get(HOST, b"")):
-        raise HttpError(421, f"Host is not this machine; the server is for this machine only ({setting})")
-    check_origin(headers, _is_loopback)
 
+    def __init__(self, address: str, setting: str, callee: str = "this server") -> None:
+        self._local = is_loopback_name(address)
+        self._host_text = f"Host is not this machine; the server is for this machine only ({setting})"
+        self._origin_text = f"Origin is not allowed: web pages of other servers must not call {callee}"
 
-def check_same_origin(headers: Headers) -> None:
-    """Refuse requests of web pages that do not come from this server.
+    def __call__(self, headers: Headers) -> None:
+        """Check a request.
 
-    Raises:
-        HttpError: Origin and Host name different servers.
-    """
-    check_origin(headers, lambda netloc: netloc == headers.get(HOST, b"").lower())
-
-
-def origin_check(host: str) -> Callable[[Headers], None]:
-    """The check for a server that listens at an address or name."""
-    return check_loopback if is_loopback_name(host) else check_same_origin
-
-
-def check_origin(headers: Headers, is_allowed: Any) -> None:
-    """Check the Origin header, which only browsers send.
-
-    Args:
-        headers: the request's headers.
-        is_allowed: judges the origin's host and port.
-
-    Raises:
-        HttpError: the origin is not allowed.
-    """
-    origin = headers.get(ORIGIN)
-    if origin is None:
-        return
-    scheme, separator, netloc = origin.lower().partition(b"://")
-    if scheme not in (b"http", b"https") or not separator or not is_allowed(netloc):
-        raise HttpError(403, "Origin is not allowed: web pages of other servers must not call plugins")
+        Raises:
+            HttpError: Host is not a name of this machine (421), or Origin is of another one (403).
+        """
+        host = headers.get(HOST, b"")
+        if self._local and not _is_loopback(host):
+            raise HttpError(421, self._host_text)
+        # Only browsers send it.
+        origin = headers.get(ORIGIN)
+        if origin is None:
+            return
+        scheme, separator, netloc = origin.lower().partition(b"://")
+        allowed = _is_loopback(netloc) if self._local else netloc == host.lower()
+        if scheme not in (b"http", b"https") or not separator or not allowed:
+            raise HttpError(403, self._origin_text)
 
 
 @lru_cache(maxsize=256)

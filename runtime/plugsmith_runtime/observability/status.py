@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
@@ -28,16 +28,6 @@ class StatusPage(NamedTuple):
     body: bytes
     content_type: str = _JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
-
-    async def send(self, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> None:
-        """Send it as an ASGI application does."""
-        headers = [
-            (b"content-type", self.content_type.encode("latin-1")),
-            (b"content-length", b"%d" % len(self.body)),
-            *self.headers,
-        ]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
 
 
 class ServingState(Protocol):
@@ -74,7 +64,7 @@ class StatusPages:
         self._state = state
         self.listening = listening
 
-    async def answer(self, scope: MutableMapping[str, Any]) -> StatusPage | None:
+    async def answer(self, scope: Mapping[str, Any]) -> StatusPage | None:
         """Make the page that a request asks for.
 
         Args:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from ..host.host import Host
-from ..http import security as guards
-from ..http.connection import Policy
-from ..http.responses import HttpError, Receive, Scope, Send, send_refusal
-from ..http.uvicorn_server import UvicornServer
+from ..http.responses import HttpError, Receive, Scope, Send, send_body, send_error
+from ..http.security import OriginCheck, is_loopback_name, pick_headers
+from ..http.server import HttpServer
 from ..net.connections import ConnectionLimiter
 from ..net.listeners import SocketProvider
-from ..net.peer_credentials import AllowedUsers
 from ..net.sockets import format_address
 from ..observability.status import StatusPages
-from .settings import AdminSettings, Limits
+from .settings import AdminSettings, Limits, http_config
 
 _PORT_HELP = "choose another port with PLUGINS_ADMIN_PORT"
 
 # For a few scrapers and probes.
 _MAX_CONNECTIONS = 100
 
-_GRACE = 1.0
+_GRACE_SECONDS = 1.0
 
 
 class AdminListener:
@@ -36,10 +34,10 @@ class AdminListener:
         self._pages = StatusPages(host, listening=False)
         self._settings = settings
         self._listeners = listeners
-        self._local = guards.is_loopback_name(settings.host)
+        local = is_loopback_name(settings.host)
+        self._check_origin = OriginCheck(settings.host, "PLUGINS_ADMIN_HOST", "plugins") if local else None
         self._started = False
-        policy = Policy(limits, ConnectionLimiter(_MAX_CONNECTIONS), AllowedUsers())
-        self._server = UvicornServer(self._answer, None, policy)
+        self._server = HttpServer(self._answer, http_config(limits, ConnectionLimiter(_MAX_CONNECTIONS)))
 
     async def start(self) -> str:
         """Listen, and return the URL.
@@ -60,15 +58,16 @@ class AdminListener:
     async def stop(self) -> None:
         """Close."""
         if self._started:
-            await self._server.stop(_GRACE)
+            await self._server.stop(_GRACE_SECONDS)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if self._local:
-                guards.check_loopback(guards.wanted_headers(scope), "PLUGINS_ADMIN_HOST")
+            if self._check_origin is not None:
+                self._check_origin(pick_headers(scope))
             page = await self._pages.answer(scope)
             if page is None:
                 raise HttpError(404, "not found: there are /health, /ready and /metrics")
-            await page.send(send)
-        except HttpError as refusal:
-            await send_refusal(send, refusal)
+            content_type = (b"content-type", page.content_type.encode("latin-1"))
+            await send_body(send, page.status, content_type, page.body, *page.headers)
+        except HttpError as error:
+            await send_error(send, error)

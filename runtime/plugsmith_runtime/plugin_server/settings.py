@@ -15,6 +15,9 @@ from .setting_table import CONFIG_PATH, SETTINGS
 from .transports import TRANSPORTS
 
 if TYPE_CHECKING:
+    from ..http.config import HttpConfig
+    from ..net.connections import ConnectionLimiter
+    from ..net.peer_credentials import AllowedUsers
     from ..tls.settings import TlsSettings
 
 _BLOCKS = ("server_settings", "grpc_server_settings", "unix_socket_server_settings")
@@ -75,6 +78,29 @@ class Limits(NamedTuple):
     idle: float
     read_time: float
     uids: tuple[int, ...]
+
+
+def http_config(limits: Limits, limiter: ConnectionLimiter, users: AllowedUsers | None = None) -> HttpConfig:
+    """The limits as the HTTP engine takes them.
+
+    Args:
+        limits: the settings.
+        limiter: counts the connections.
+        users: who may connect to a Unix socket; None for all.
+    """
+    from ..http.config import HttpConfig
+    from ..net.peer_credentials import AllowedUsers
+
+    return HttpConfig(
+        limiter,
+        users or AllowedUsers(),
+        limits.header_bytes,
+        limits.read_time,
+        limits.idle,
+        lifespan="off",
+        header_bytes_setting="PLUGINS_MAX_HEADER_BYTES",
+        read_timeout_setting="PLUGINS_READ_TIMEOUT",
+    )
 
 
 class ServerSettings(NamedTuple):

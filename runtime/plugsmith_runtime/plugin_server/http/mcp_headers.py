@@ -1,4 +1,4 @@
-"""The headers that proxies route by, as MCP 2026-07-28 wants them."""
+"""MCP's own HTTP headers: the version, and those that proxies route by, as 2026-07-28 wants them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import base64
 import binascii
 from typing import Any
 
-from ...http.security import METHOD, NAME, Headers
+from ...http.security import Headers
 from ...mcp.jsonrpc import HEADER_MISMATCH, JsonRpcError
+
+METHOD = b"mcp-method"
+NAME = b"mcp-name"
+VERSION = b"mcp-protocol-version"
+
+MCP_HEADERS = frozenset((METHOD, NAME, VERSION))
 
 
 def check_routing(headers: Headers, message: Any) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ...http import security as guards
 from ...http.responses import HttpError, Receive
+from ...http.security import CONTENT_LENGTH, Headers
 
 
 class Request(NamedTuple):
@@ -19,13 +19,13 @@ class Request(NamedTuple):
         trace: the caller's traceparent and tracestate, where they are wanted.
     """
 
-    headers: guards.Headers
+    headers: Headers
     body: bytes
     identity: str | None
     trace: Mapping[str, str] | None
 
 
-async def read_body(headers: guards.Headers, receive: Receive, limit: int) -> bytes | None:
+async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes | None:
     """Read a request's body.
 
     Args:
@@ -39,7 +39,7 @@ async def read_body(headers: guards.Headers, receive: Receive, limit: int) -> by
     Raises:
         HttpError: the body is too large.
     """
-    if int(headers.get(guards.CONTENT_LENGTH, b"0")) > limit:
+    if int(headers.get(CONTENT_LENGTH, b"0")) > limit:
         raise _too_large(limit)
     message = await receive()
     if message["type"] == "http.disconnect":

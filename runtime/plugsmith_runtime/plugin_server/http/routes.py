@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...http import security as guards
 from ...http.responses import JSON, RETRY_AFTER, TEXT, Send, send_body, send_empty
 from ...mcp import JsonRpcError, McpEndpoint, Sender, decode, error_message
 from ...mcp.jsonrpc import (
@@ -17,7 +16,7 @@ from ...mcp.jsonrpc import (
 )
 from ...mcp.versions import STATELESS_VERSION, SUPPORTED_VERSIONS, UNNAMED_VERSION, unsupported_version
 from ..docker import DockerEndpoint
-from .mcp_headers import check_routing
+from .mcp_headers import VERSION, check_routing
 from .requests import Request
 
 _VERSIONS = {version.encode(): version for version in SUPPORTED_VERSIONS}
@@ -40,7 +39,7 @@ class McpRoute:
     async def __call__(self, request: Request, send: Send) -> None:
         """Answer one request."""
         headers, body, identity, trace = request
-        named = headers.get(guards.VERSION)
+        named = headers.get(VERSION)
         version = UNNAMED_VERSION if named is None else _VERSIONS.get(named, "")
         message = None
         try:

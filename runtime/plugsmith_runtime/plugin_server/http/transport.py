@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 
 from ...host.host import Host
-from ...http import security as guards
-from ...http.connection import Policy
-from ...http.uvicorn_server import UvicornServer
+from ...http.security import OriginCheck, TokenCheck
+from ...http.server import HttpServer
 from ...mcp import McpEndpoint
 from ...net.listeners import SocketProvider
 from ...net.peer_credentials import AllowedUsers
 from ...net.sockets import format_address
 from ..docker import DockerEndpoint
-from ..settings import ServerSettings
-from .app import HttpApp
+from ..settings import ServerSettings, http_config
+from .app import TOKEN_HEADER, HttpApp
 from .routes import DockerRoute, McpRoute
 
 _PATH_HELP = "choose another path with --uds or PLUGINS_SERVER_UDS"
@@ -36,7 +35,7 @@ class HttpTransport:
         self._listeners = listeners
         self._host = host
         self._settings = settings
-        self._server: UvicornServer | None = None
+        self._server: HttpServer | None = None
         self.finished: asyncio.Event | None = None
 
     async def start(self) -> list[str]:
@@ -59,8 +58,7 @@ class HttpTransport:
             sock = self._listeners.unix("http", http.uds, _PATH_HELP)
         else:
             sock = self._listeners.tcp("http", http.host, http.port, _PORT_HELP)
-        policy = Policy(limits, self._host.connections, users)
-        self._server = UvicornServer(self._app(), http.tls, policy)
+        self._server = HttpServer(self._app(), http_config(limits, self._host.connections, users), http.tls)
         await self._server.start(sock, self._listeners)
         if http.uds:
             return [f"http+unix://{http.uds}"]
@@ -88,7 +86,7 @@ class HttpTransport:
             self._host,
             {"/mcp": mcp, "/mcp/": mcp, "/call": DockerRoute(DockerEndpoint(self._host, self.name))},
             self._settings.limits.message_bytes,
-            None if http.uds else guards.origin_check(http.host),
-            http.token,
+            None if http.uds else OriginCheck(http.host, "PLUGINS_SERVER_HOST", "plugins"),
+            TokenCheck(http.token, TOKEN_HEADER, "PLUGINS_SERVER_TOKEN") if http.token is not None else None,
             tls=http.tls is not None,
         )
