@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,11 +19,18 @@ ON_DEMAND = {"template_full", "gateway_e2e", "release"}
 
 
 @pytest.fixture(scope="session")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share; tests read what is in it, and write nothing."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rendered(shared_folder: Path) -> RenderedPlugin:
     """A rendered plugin with all hooks, and an environment with its extra grpc."""
-    return rendered_plugin(
-        tmp_path_factory.mktemp("rendered") / "plugin", "grpc", plugin_name="Word Guard", hooks=ALL_HOOKS
-    )
+    return rendered_plugin(shared_folder / "word-guard", "grpc", plugin_name="Word Guard", hooks=ALL_HOOKS)
 
 
 @pytest.fixture

@@ -20,10 +20,9 @@ SLUG = "word-guard"
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
+def secure(shared_folder: Path) -> RenderedPlugin:
     """A rendered plugin that can make certificates."""
-    folder = tmp_path_factory.mktemp("secure") / "plugin"
-    return rendered_plugin(folder, "grpc", "certs", plugin_name="Word Guard", hooks=ALL_HOOKS)
+    return rendered_plugin(shared_folder / "word-guard", "grpc", "certs", plugin_name="Word Guard", hooks=ALL_HOOKS)
 
 
 def make(plugin: RenderedPlugin, folder: Path) -> None:

@@ -17,10 +17,12 @@ Start = Callable[..., Subprocess]
 
 
 @pytest.fixture(scope="session")
-def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RenderedPlugin]:
+def kinds(shared_folder: Path) -> dict[str, RenderedPlugin]:
     """A rendered repository of each kind."""
-    folder = tmp_path_factory.mktemp("kinds")
-    return {kind: rendered_plugin(folder / kind, kind=kind) for kind in ("hooks", "telemetry", "auth", "audit")}
+    return {
+        kind: rendered_plugin(shared_folder / f"kind-{kind}", kind=kind)
+        for kind in ("hooks", "telemetry", "auth", "audit")
+    }
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ def block(language: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def defaults(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
-    return rendered_plugin(tmp_path_factory.mktemp("defaults") / "my-plugin", "grpc")
+def defaults(shared_folder: Path) -> RenderedPlugin:
+    return rendered_plugin(shared_folder / "my-plugin", "grpc")
 
 
 def test_the_plugin_is_the_rendered_one(defaults: RenderedPlugin) -> None:

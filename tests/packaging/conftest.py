@@ -14,7 +14,7 @@ import pytest
 from tests.support.environments import environment, environments_home
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, rendered_plugin
 from tests.support.serving import run
-from tests.template.conftest import render, template  # noqa: F401  # fixtures that render fast
+from tests.template.conftest import render  # noqa: F401  # a fixture
 
 from .image import Image, ordinary_user, own
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
+import compileall
+import fcntl
+import shutil
+import tempfile
 import tomllib
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import copier
-from copier.errors import DirtyLocalWarning
 
 from .environments import environment
 
 ROOT = Path(__file__).resolve().parents[2]
+RUNTIME = ROOT / "runtime" / "plugsmith_runtime"
+_LINK = "template/src/{{package_name}}/runtime"
 
 ALL_HOOKS = [
     "tool_pre_invoke",
@@ -52,16 +59,29 @@ class RenderedPlugin:
 
 
 def render(dest: Path, **data: Any) -> Path:
-    """Render a repository as `copier copy --defaults` does, uncommitted changes of the template included.
+    """Render a repository with the files that `copier copy --defaults` writes, in a quarter of the time.
+
+    Copier renders the template without the runtime's files, which are then copied beside the others.
+    tests/template/test_rendering.py holds this against Copier alone.
 
     Args:
-        dest: the folder to make.
+        dest: the folder to make, or to write into.
         data: answers to the questions; the others get their defaults.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DirtyLocalWarning)
-        copier.run_copy(str(ROOT), dest, data=data, defaults=True, vcs_ref="HEAD", quiet=True)
-    return dest
+    return _render(dest, data, shutil.ignore_patterns("__pycache__"))
+
+
+def copy_template(folder: Path) -> Path:
+    """Copy the template out of git, so that Copier need not clone it for every rendering.
+
+    Args:
+        folder: the folder to make.
+    """
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "copier.yml", folder)
+    for name in ("template", "proto", "runtime"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 def dependencies(root: Path, *extras: str) -> list[str]:
@@ -74,13 +94,44 @@ def dependencies(root: Path, *extras: str) -> list[str]:
 
 
 def rendered_plugin(dest: Path, *extras: str, **data: Any) -> RenderedPlugin:
-    """Render a repository and give it an environment.
+    """Render a repository, with compiled modules beside those of the runtime, and give it an environment.
+
+    Test processes that name the same folder share what the first of them renders.
 
     Args:
         dest: the folder to make.
         extras: extras of the rendered pyproject.toml that the environment holds.
         data: answers to the questions.
     """
-    root = render(dest, **data)
-    package = next(path.parent.name for path in (root / "src").glob("*/plugin.py"))
-    return RenderedPlugin(root, package, environment("rendered", dependencies(root, *extras)))
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{dest}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not dest.exists():
+            partial = dest.with_name(f"{dest.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            compileall.compile_dir(RUNTIME, quiet=2)
+            _render(partial, data, None)
+            partial.rename(dest)
+    package = next(path.parent.name for path in (dest / "src").glob("*/plugin.py"))
+    return RenderedPlugin(dest, package, environment("rendered", dependencies(dest, *extras)))
+
+
+def _render(dest: Path, data: dict[str, Any], ignore: Callable[..., set[str]] | None) -> Path:
+    copier.run_copy(str(_template_without_runtime()), dest, data=data, defaults=True, quiet=True)
+    for marker in dest.glob("src/*/runtime/_version.py"):
+        shutil.copytree(RUNTIME, marker.parent, ignore=ignore, dirs_exist_ok=True)
+    return dest
+
+
+@cache
+def _template_without_runtime() -> Path:
+    """A copy of the template whose runtime is one file, by which the place of the others is known."""
+    folder = Path(tempfile.mkdtemp(prefix="ps-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copy(ROOT / "copier.yml", folder)
+    for name in ("template", "proto"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True)
+    (folder / _LINK).unlink()
+    (folder / _LINK).mkdir()
+    shutil.copy(RUNTIME / "_version.py", folder / _LINK)
+    return folder

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import copier
+import pytest
 import yaml
 
 from tests.support.rendering import ALL_HOOKS, ROOT
@@ -56,6 +59,11 @@ FILES = {
 }
 
 
+def contents(root: Path) -> dict[str, tuple[bytes, int]]:
+    """What each file holds, and its mode."""
+    return {name: ((root / name).read_bytes(), (root / name).stat().st_mode) for name in files(root)}
+
+
 def files(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
@@ -72,6 +80,19 @@ def test_it_holds_the_files_of_the_design_and_no_more(render: Render) -> None:
     }
     assert {"runtime/connector/__init__.py", "runtime/contract/hooks.py", "runtime/__init__.py"} <= inside
     assert [name for name in found if name.endswith((".jinja", ".pyc"))] == []
+
+
+@pytest.mark.parametrize("answers", [{}, {"kind": "audit", "container": False}], ids=["defaults", "audit"])
+def test_the_other_tests_have_the_files_that_copier_writes(
+    template: Path, render: Render, tmp_path: Path, answers: dict[str, Any]
+) -> None:
+    written = tmp_path / "by-copier"
+    copier.run_copy(str(template), written, data=answers, defaults=True, quiet=True)
+    for root in (written, render(**answers)):
+        # It names the place of the template, and nothing else that differs.
+        recorded = root / ".copier-answers.yml"
+        recorded.write_text(re.sub("^_src_path: .*$", "", recorded.read_text(), flags=re.MULTILINE))
+    assert contents(tmp_path / "plugin") == contents(written)
 
 
 def test_the_contract_is_carried_along_as_files(render: Render) -> None:
