@@ -7,23 +7,26 @@ import nox
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "proto", "tests", "resolution"]
+nox.options.sessions = ["lint", "proto", "tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 # The runtime is a distribution of its own; in a checkout it is imported from where it stands.
 DEPENDENCIES = [*PROJECT["project"]["dependencies"], "-e", "./runtime"]
 TEST_DEPENDENCIES = [*DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "test")]
+# A worker for each core; one that has nothing left to do takes over what is left of another's half.
+PYTEST = ["pytest", "--numprocesses", "auto", "--dist", "worksteal"]
 TYPED = ["generator", "runtime", "tests", "benchmarks", "noxfile.py"]
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, formatting and types, and that all generated files are those of proto/."""
+    """Check style, formatting, types and the runtime's layers, and that all generated files are those of proto/."""
     session.notify("stubs", ["--check"])
     session.install(*TEST_DEPENDENCIES)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy", *TYPED)
+    session.run("lint-imports")
 
 
 @nox.session
@@ -45,33 +48,21 @@ def stubs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, less those that have a session of their own; `-- FOLDER` for some of them."""
     session.install(*TEST_DEPENDENCIES)
-    session.run("pytest", *session.posargs)
+    session.run(*PYTEST, *session.posargs)
 
 
 @nox.session
-@nox.parametrize("resolution", ["lowest-direct", "highest"])
-def resolution(session: nox.Session, resolution: str) -> None:
-    """Run a rendered repository's own tests with the lowest and with the highest versions that it allows."""
-    session.install(*DEPENDENCIES)
-    plugin = session.create_tmp()
-    session.run("python", "-m", "generator", "new", plugin, "--defaults", "--overwrite")
-    session.install("--resolution", resolution, "--reinstall", f"{plugin}[grpc,certs,dev,otel]")
-    with session.chdir(plugin):
-        session.run("python", "-m", "pytest")
-
-
-@nox.session
-def template_full(session: nox.Session) -> None:
-    """Render every kind of repository and run its own targets (on demand; minutes)."""
+def full(session: nox.Session) -> None:
+    """Run the tests that take long: every kind of repository, lowest versions, older gateways (on demand; minutes)."""
     session.install(*TEST_DEPENDENCIES)
-    session.run("pytest", "-m", "template_full", *session.posargs)
+    session.run(*PYTEST, "-m", "full", *session.posargs)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])
 def stubs_cases(session: nox.Session) -> None:
     """Run the cases of the stub compiler on each Python (on demand)."""
     session.install(*TEST_DEPENDENCIES)
-    session.run("pytest", "tests/stubs", *session.posargs)
+    session.run(*PYTEST, "tests/stubs", *session.posargs)
 
 
 @nox.session
@@ -102,7 +93,7 @@ def release(session: nox.Session) -> None:
     session.run("pytest", "-m", "release")
     session.run("python", "-m", "build", "--outdir", out := session.create_tmp(), ".")
     session.run("twine", "check", "--strict", *(str(path) for path in Path(out).glob("plugsmith-*")))
-    for name in ("template_full", "gateways", "gateway_e2e"):
+    for name in ("full", "gateways", "gateway_e2e"):
         session.notify(name)
 
 

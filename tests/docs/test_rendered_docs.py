@@ -67,7 +67,7 @@ def test_the_quick_start_where_the_answer_has_other_words(template: Checkout, tm
     assert follow(f"# Quick start\n{text}", begin, root)
 
 
-MORE = [pytest.param(kind, marks=pytest.mark.template_full) for kind in ("telemetry", "auth")]
+MORE = [pytest.param(kind, marks=pytest.mark.full) for kind in ("telemetry", "auth")]
 
 
 @pytest.mark.parametrize("kind", ["audit", *MORE])

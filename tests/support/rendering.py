@@ -71,6 +71,26 @@ def render(dest: Path, **data: Any) -> Path:
     return _render(dest, data, shutil.ignore_patterns("__pycache__"))
 
 
+def render_compiled(dest: Path, **data: Any) -> Path:
+    """Render a repository with compiled modules beside those of the runtime, for tests that run it.
+
+    Test processes that name the same folder share what the first of them renders.
+
+    Args:
+        dest: the folder to make.
+        data: answers to the questions.
+    """
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{dest}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not dest.exists():
+            partial = dest.with_name(f"{dest.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            compileall.compile_dir(RUNTIME, quiet=2)
+            _render(partial, data, None).rename(dest)
+    return dest
+
+
 def copy_template(folder: Path) -> Path:
     """Copy the template out of git, so that Copier need not clone it for every rendering.
 
@@ -94,24 +114,14 @@ def dependencies(root: Path, *extras: str) -> list[str]:
 
 
 def rendered_plugin(dest: Path, *extras: str, **data: Any) -> RenderedPlugin:
-    """Render a repository, with compiled modules beside those of the runtime, and give it an environment.
-
-    Test processes that name the same folder share what the first of them renders.
+    """Render a repository as `render_compiled` does, and give it an environment.
 
     Args:
         dest: the folder to make.
         extras: extras of the rendered pyproject.toml that the environment holds.
         data: answers to the questions.
     """
-    dest.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{dest}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not dest.exists():
-            partial = dest.with_name(f"{dest.name}.partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            compileall.compile_dir(RUNTIME, quiet=2)
-            _render(partial, data, None)
-            partial.rename(dest)
+    render_compiled(dest, **data)
     package = next(path.parent.name for path in (dest / "src").glob("*/plugin.py"))
     return RenderedPlugin(dest, package, environment("rendered", dependencies(dest, *extras)))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 
+import pytest
+
 from tests.support.environments import environment
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, dependencies
 from tests.support.serving import environ
@@ -22,6 +24,7 @@ def test_floors() -> None:
     assert lowest("uvloop>=0.21; sys_platform != 'win32'") == "uvloop==0.21; sys_platform != 'win32'"
 
 
+@pytest.mark.full
 def test_the_lowest_versions_pass_the_repositorys_tests(render: Render) -> None:
     root = render(plugin_name="PII Guard", hooks=ALL_HOOKS)
     wanted = dependencies(root, "grpc", "certs", "dev", "otel")

@@ -111,7 +111,7 @@ def test_certificates_serve_and_reach_the_gateways_block(render: Render) -> None
         assert Path(path).is_file()
 
 
-@pytest.mark.template_full
+@pytest.mark.full
 def test_it_works_without_uv(render: Render) -> None:
     make(render(), "demo", "lint", "typecheck", "test", with_uv=False)
 

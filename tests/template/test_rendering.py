@@ -14,7 +14,7 @@ import copier
 import pytest
 import yaml
 
-from tests.support.rendering import ALL_HOOKS, ROOT
+from tests.support.rendering import ROOT
 
 from .conftest import Render
 
@@ -135,13 +135,6 @@ def test_computed_names_are_not_recorded(render: Render) -> None:
     answers = yaml.safe_load((render(plugin_name="PII Guard") / ".copier-answers.yml").read_text())
     assert answers["plugin_name"] == "PII Guard"
     assert not {"plugin_slug", "package_name", "class_name"} & answers.keys()
-
-
-def test_every_hook_alone_shows_three_cases(render: Render) -> None:
-    for hook in ALL_HOOKS:
-        cases = yaml.safe_load((render(hook, hooks=[hook]) / "resources/demo.yaml").read_text())
-        assert [case["hook"] for case in cases] == [hook] * 3
-        assert cases[0]["expect"] == "allowed"
 
 
 def test_the_answers_decide_the_default_transport(render: Render) -> None:

@@ -106,7 +106,7 @@ def test_the_plugin_still_passes_its_tests(updated: Checkout) -> None:
     check(updated.root, ["pytest", "tests/test_plugin.py"], like=updated.root.with_name(AS_RENDERED))
 
 
-@pytest.mark.template_full
+@pytest.mark.full
 def test_the_updated_repository_passes_all_its_checks(updated: Checkout) -> None:
     check(updated.root, *STYLE, ["mypy"], ["pytest"], like=updated.root.with_name(AS_RENDERED))
 

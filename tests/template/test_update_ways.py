@@ -53,7 +53,7 @@ def test_make_says_whether_there_is_an_update_and_takes_it(origin: Checkout, plu
     assert "up-to-date" in make(plugin.root, "check-update")
 
 
-@pytest.mark.template_full
+@pytest.mark.full
 def test_make_updates_without_uv(origin: Checkout, plugin: Checkout) -> None:
     release(origin, "NEWS = 2")
     make(plugin.root, "update", with_uv=False)
