@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from tests.gateway.ways import SETTINGS
+from tests.gateway.clients import SETTINGS
 from tests.support.rendering import ROOT
 
 from .bench import NAME, Bench

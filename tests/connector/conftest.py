@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.releases import RELEASES, Release
+from tests.gateway.releases import FRAMEWORK_OF_1_0_0, FRAMEWORK_RELEASES, FrameworkRelease
 from tests.support.faulty_plugin import write_config
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 
 from .gateways import Gateway, gateway
 
-NEWEST = RELEASES[-1]
+NEWEST = FRAMEWORK_RELEASES[-1]
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,17 @@ def served(rendered: RenderedPlugin, config: Path) -> Iterator[Served]:
         yield server
 
 
-@pytest.fixture(params=RELEASES, ids=lambda release: release.name)
-def release(request: pytest.FixtureRequest) -> Release:
-    """Each release of the framework."""
-    chosen: Release = request.param
+@pytest.fixture(
+    params=[
+        pytest.param(
+            release, id=release.name, marks=[] if release in (FRAMEWORK_OF_1_0_0, NEWEST) else pytest.mark.full
+        )
+        for release in FRAMEWORK_RELEASES
+    ]
+)
+def release(request: pytest.FixtureRequest) -> FrameworkRelease:
+    """The oldest and the newest release of the framework; the others in the session `full`."""
+    chosen: FrameworkRelease = request.param
     return chosen
 
 

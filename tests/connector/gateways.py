@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.gateway.ways import SETTINGS
+from tests.gateway.clients import SETTINGS
 from tests.support.rendering import ALL_HOOKS, ROOT, RenderedPlugin
 
 PLUGIN = "WordGuard"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway.releases import Release
+from tests.gateway.releases import FrameworkRelease
 from tests.support.faulty_plugin import SECRET
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served
@@ -38,7 +38,7 @@ def test_every_transport(newest: Gateway, served: Served, scheme: str) -> None:
     check(newest, served.endpoints[scheme])
 
 
-def test_every_framework(release: Release, rendered: RenderedPlugin, served: Served) -> None:
+def test_every_framework(release: FrameworkRelease, rendered: RenderedPlugin, served: Served) -> None:
     with gateway(release, rendered) as side:
         check(side, served.endpoints["unix"])
 

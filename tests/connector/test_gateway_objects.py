@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway_e2e.releases import RELEASES
+from tests.gateway.releases import GATEWAY_RELEASES
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin
 from tests.support.serving import serve
 
@@ -34,7 +34,7 @@ def endpoints(rendered: RenderedPlugin, tmp_path_factory: pytest.TempPathFactory
         yield served.endpoints
 
 
-@pytest.fixture(scope="module", params=RELEASES, ids=lambda release: release.version)
+@pytest.fixture(scope="module", params=GATEWAY_RELEASES, ids=lambda release: release.version)
 def installed(request: pytest.FixtureRequest) -> Installed:
     if not request.param.python_there:
         pytest.skip(f"needs Python {request.param.python_version}")

@@ -19,12 +19,12 @@ from tests.support.rendering import ALL_HOOKS, ROOT, rendered_plugin
 from .judge import CHECKS, Colour
 from .limits import LIMITS
 from .matrix import Cell, cells, server
-from .releases import RELEASES, WAYS
+from .releases import FRAMEWORK_RELEASES, TRANSPORTS
 from .responder import MODES
 
 _DOCUMENT = ROOT / "docs" / "compatibility.md"
 _TABLES = re.compile(r"(?<=<!-- tables: begin -->\n).*(?=<!-- tables: end -->)", re.DOTALL)
-WAY_NAMES = {
+TRANSPORT_NAMES = {
     "http": "MCP over HTTP",
     "stdio": "MCP over stdio",
     "grpc": "gRPC",
@@ -33,16 +33,16 @@ WAY_NAMES = {
 }
 
 
-def _row(found: list[Cell], way: str) -> str:
+def _row(found: list[Cell], transport: str) -> str:
     texts = []
     for check in CHECKS:
-        colours = Counter(cell.colour for cell in found if cell.way == way and cell.check == check)
+        colours = Counter(cell.colour for cell in found if cell.transport == transport and cell.check == check)
         number = next((n for n, limit in enumerate(LIMITS, 1) if limit.check == check), 0)
         text = [f"{colours[Colour.GREEN]} of {colours.total()}"] if colours[Colour.GREEN] else []
         text += [f"{colours[Colour.GREY]} grey ({number})"] if colours[Colour.GREY] else []
         text += [f"**{colours[Colour.RED]} red**"] if colours[Colour.RED] else []
         texts.append(", ".join(text))
-    return f"| {WAY_NAMES[way]} | {' | '.join(texts)} |"
+    return f"| {TRANSPORT_NAMES[transport]} | {' | '.join(texts)} |"
 
 
 def _release(name: str, gateways: str, versions: dict[str, str], found: list[Cell]) -> list[str]:
@@ -55,7 +55,7 @@ def _release(name: str, gateways: str, versions: dict[str, str], found: list[Cel
         "",
         f"| transport | {' | '.join(CHECKS)} |",
         "| --- " * (len(CHECKS) + 1) + "|",
-        *(_row(found, way) for way in WAYS),
+        *(_row(found, transport) for transport in TRANSPORTS),
         "",
     ]
 
@@ -64,11 +64,17 @@ def _grey(found: list[Cell]) -> list[str]:
     lines = ["### Grey", ""]
     for number, limit in enumerate(LIMITS, 1):
         grey = [cell for cell in found if cell.colour is Colour.GREY and cell.check == limit.check]
-        releases = "every release" if {cell.release for cell in grey} == {release.name for release in RELEASES} else ""
+        releases = (
+            "every release"
+            if {cell.release for cell in grey} == {release.name for release in FRAMEWORK_RELEASES}
+            else ""
+        )
         releases = releases or ", ".join(sorted({cell.release for cell in grey}))
-        ways = ", ".join(WAY_NAMES[way] for way in WAYS if any(cell.way == way for cell in grey))
+        transports = ", ".join(
+            TRANSPORT_NAMES[transport] for transport in TRANSPORTS if any(cell.transport == transport for cell in grey)
+        )
         said = f" It answers: `{grey[0].said}`." if grey else ""
-        lines += [f"{number}. `{limit.check}` ({releases}; {ways}): {limit.cause}{said}"]
+        lines += [f"{number}. `{limit.check}` ({releases}; {transports}): {limit.cause}{said}"]
     return [*lines, ""]
 
 
@@ -85,17 +91,17 @@ def run() -> tuple[str, list[Cell]]:
     with tempfile.TemporaryDirectory() as folder:
         plugin = rendered_plugin(Path(folder, "plugin"), "grpc", plugin_name="Word Guard", hooks=ALL_HOOKS)
         with server(plugin, Path(folder)) as running:
-            for release in RELEASES:
+            for release in FRAMEWORK_RELEASES:
                 mine: list[Cell] = []
                 versions: dict[str, str] = {}
-                for way in WAYS:
-                    seen = running.seen(release, way)
+                for transport in TRANSPORTS:
+                    seen = running.seen(release, transport)
                     versions = seen["versions"]
-                    mine += cells(release, way, seen)
+                    mine += cells(release, transport, seen)
                 parts += _release(release.name, release.gateways, versions, mine)
                 found += mine
     colours = Counter(cell.colour for cell in found)
-    places = len({(cell.release, cell.way, cell.hook) for cell in found})
+    places = len({(cell.release, cell.transport, cell.hook) for cell in found})
     counted = ", ".join(f"{colours[colour]} {colour}" for colour in Colour)
     first = f"{places} cells (release, transport, hook) with {len(found)} checks: {counted}. Python"
     return "\n".join([f"{first} {platform.python_version()}.", "", *parts, *_grey(found), *_words()]), found
@@ -108,7 +114,7 @@ def main() -> int:
     _DOCUMENT.write_text(_TABLES.sub(lambda _: tables, text), "utf-8")
     red = [cell for cell in found if cell.colour is Colour.RED]
     for cell in red:
-        print(f"{cell.release}, {cell.way}, {cell.hook}, {cell.check}: {cell.said}", file=sys.stderr)
+        print(f"{cell.release}, {cell.transport}, {cell.hook}, {cell.check}: {cell.said}", file=sys.stderr)
     print(f"{tables.splitlines()[0]} {time.monotonic() - started:.0f} s")
     return 1 if red else 0
 

@@ -164,13 +164,13 @@ def applies(check: str, hook: str, seen: dict[str, Any]) -> bool:
     return check != "objects" or hook.startswith("tool_")
 
 
-def judge(check: str, hook: str, way: str, seen: dict[str, Any]) -> tuple[Colour, str]:
+def judge(check: str, hook: str, transport: str, seen: dict[str, Any]) -> tuple[Colour, str]:
     """Judge what a client saw.
 
     Args:
         check: one of CHECKS.
         hook: the hook's name.
-        way: the transport.
+        transport: the transport.
         seen: what hook_driver printed.
 
     Returns:
@@ -179,5 +179,7 @@ def judge(check: str, hook: str, way: str, seen: dict[str, Any]) -> tuple[Colour
     said = CHECKS[check](hook, seen)
     if not said:
         return Colour.GREEN, ""
-    known = any(limit.check == check and way in limit.ways and re.search(limit.said, said) for limit in LIMITS)
+    known = any(
+        limit.check == check and transport in limit.transports and re.search(limit.said, said) for limit in LIMITS
+    )
     return (Colour.GREY if known else Colour.RED), said

@@ -11,13 +11,13 @@ class Limit:
 
     Attributes:
         check: the check that it fails.
-        ways: the transports on which it does.
+        transports: the transports on which it does.
         said: a pattern of what the client does instead; with any other answer the check is red.
         cause: why, for the document.
     """
 
     check: str
-    ways: tuple[str, ...]
+    transports: tuple[str, ...]
     said: str
     cause: str
 

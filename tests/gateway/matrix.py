@@ -11,11 +11,11 @@ from typing import Any
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 
+from .clients import client_block, drive
 from .hook_cases import PAYLOADS
 from .judge import CHECKS, Colour, applies, judge
-from .releases import Release
+from .releases import FrameworkRelease
 from .responder import MODES, word, write_config
-from .ways import client_block, drive
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Cell:
     """One check of one hook, over one transport, with the client of one release."""
 
     release: str
-    way: str
+    transport: str
     hook: str
     check: str
     colour: Colour
@@ -38,11 +38,11 @@ class Server:
     config: Path
     served: Served
 
-    def seen(self, release: Release, way: str) -> dict[str, Any]:
+    def seen(self, release: FrameworkRelease, transport: str) -> dict[str, Any]:
         """What the client of a release sees over one transport."""
         job = {
             "framework": release.framework,
-            "block": client_block(way, self.plugin, self.config, self.served),
+            "block": client_block(transport, self.plugin, self.config, self.served),
             "hooks": {hook: PAYLOADS[hook] for hook in release.hooks},
             "entries": [word(mode) for mode in MODES],
         }
@@ -62,10 +62,12 @@ def server(plugin: RenderedPlugin, folder: Path) -> Iterator[Server]:
         yield Server(plugin, config, served)
 
 
-def cells(release: Release, way: str, seen: dict[str, Any], checks: Iterable[str] = CHECKS) -> list[Cell]:
+def cells(
+    release: FrameworkRelease, transport: str, seen: dict[str, Any], checks: Iterable[str] = CHECKS
+) -> list[Cell]:
     """Judge all that a client saw."""
     return [
-        Cell(release.name, way, hook, check, *judge(check, hook, way, seen))
+        Cell(release.name, transport, hook, check, *judge(check, hook, transport, seen))
         for hook in release.hooks
         for check in checks
         if applies(check, hook, seen)

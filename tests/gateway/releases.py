@@ -1,4 +1,4 @@
-"""The releases of the gateways' plugin framework whose clients are driven here, and what each gateway fires."""
+"""The releases that tests run: of the gateways' plugin framework, by itself, and of whole gateways."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.environments import environment
+from tests.support.pythons import find_python
 from tests.support.rendering import ALL_HOOKS
 
-WAYS = ["http", "stdio", "grpc", "grpc+unix", "unix"]
+TRANSPORTS = ["http", "stdio", "grpc", "grpc+unix", "unix"]
 
 
 @dataclass(frozen=True)
-class Release:
+class FrameworkRelease:
     """One release of the framework.
 
     Attributes:
@@ -35,7 +36,7 @@ class Release:
         return environment("gateway", self.requirements)
 
 
-GATEWAY_1_0_0 = Release(
+FRAMEWORK_OF_1_0_0 = FrameworkRelease(
     "gateway 1.0.0",
     "1.0.0",
     "mcpgateway.plugins.framework",
@@ -44,9 +45,43 @@ GATEWAY_1_0_0 = Release(
     tuple(hook for hook in ALL_HOOKS if not hook.startswith("agent_")),
 )
 
-RELEASES = [
-    GATEWAY_1_0_0,
-    Release("cpex 0.1.0", "1.0.1 to 1.0.10", "cpex.framework", ("cpex[grpc]==0.1.0", "mcp<2")),
-    Release("cpex 0.1.3", "1.0.1 to 1.0.10", "cpex.framework", ("cpex[grpc]==0.1.3", "mcp<2")),
-    Release("cpex 0.1.4", "1.0.11, 1.1.0", "cpex.framework", ("cpex[grpc]==0.1.4", "mcp>=2")),
+FRAMEWORK_RELEASES = [
+    FRAMEWORK_OF_1_0_0,
+    FrameworkRelease("cpex 0.1.0", "1.0.1 to 1.0.10", "cpex.framework", ("cpex[grpc]==0.1.0", "mcp<2")),
+    FrameworkRelease("cpex 0.1.3", "1.0.1 to 1.0.10", "cpex.framework", ("cpex[grpc]==0.1.3", "mcp<2")),
+    FrameworkRelease("cpex 0.1.4", "1.0.11, 1.1.0", "cpex.framework", ("cpex[grpc]==0.1.4", "mcp>=2")),
+]
+
+
+@dataclass(frozen=True)
+class GatewayRelease:
+    """One release of the gateway.
+
+    Attributes:
+        version: its version.
+        python_version: the Python that it runs on.
+        requirements: what pip installs.
+        reads_plugin_dirs: whether it finds gateway plugins by `plugin_dirs`; otherwise it needs a PYTHONPATH.
+    """
+
+    version: str
+    python_version: str
+    requirements: tuple[str, ...]
+    reads_plugin_dirs: bool
+
+    @property
+    def python_there(self) -> bool:
+        """Whether this machine has the Python that it runs on."""
+        return find_python(self.python_version) is not None
+
+    @property
+    def python(self) -> Path:
+        """The Python of an environment that has the gateway; made on first use."""
+        found = find_python(self.python_version)
+        return environment(f"gateway-{self.version}", self.requirements, str(found) if found else self.python_version)
+
+
+GATEWAY_RELEASES = [
+    GatewayRelease("1.0.0", "3.11", ("mcp-contextforge-gateway[grpc]==1.0.0", "mcp<2"), reads_plugin_dirs=False),
+    GatewayRelease("1.1.0", "3.12", ("mcp-contextforge-gateway[grpc]==1.1.0",), reads_plugin_dirs=True),
 ]

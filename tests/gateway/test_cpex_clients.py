@@ -14,8 +14,8 @@ from tests.support.faulty_plugin import SECRET, write_config
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 
-from .releases import WAYS
-from .ways import client_block, drive
+from .clients import client_block, drive
+from .releases import TRANSPORTS
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +29,18 @@ def served(rendered: RenderedPlugin, config: Path) -> Iterator[Served]:
         yield server
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="module", params=TRANSPORTS)
 def seen(request: pytest.FixtureRequest, rendered: RenderedPlugin, config: Path, served: Served) -> dict[str, Any]:
     """What the client of one transport saw."""
-    way: str = request.param
-    job = {"block": client_block(way, rendered, config, served), "name": "WordGuard"}
-    return drive(environment("cpex", ["cpex[grpc]==0.1.4"]), "driver", job) | {"way": way}
+    transport: str = request.param
+    job = {"block": client_block(transport, rendered, config, served), "name": "WordGuard"}
+    return drive(environment("cpex", ["cpex[grpc]==0.1.4"]), "driver", job) | {"transport": transport}
 
 
 def test_the_config_is_fetched(seen: dict[str, Any]) -> None:
     assert seen["config"]["name"] == "WordGuard"
     # Unlike the others, cpex's Unix client asks for the configuration and then keeps its own.
-    if seen["way"] != "unix":
+    if seen["transport"] != "unix":
         assert seen["config"]["version"] == "0.1.0"
         assert "tool_pre_invoke" in seen["config"]["hooks"]
 
@@ -88,7 +88,7 @@ def test_a_violation_keeps_its_details_and_typed_metrics(seen: dict[str, Any]) -
 
 def test_an_unknown_plugin_is_an_error(seen: dict[str, Any]) -> None:
     error = seen["unknown"]["error"]
-    if seen["way"] == "unix":
+    if seen["transport"] == "unix":
         assert error["code"] == "UNKNOWN_PLUGIN"
     else:
         assert "Unable to retrieve configuration" in error["message"]

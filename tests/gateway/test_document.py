@@ -6,9 +6,9 @@ import re
 
 from tests.support.rendering import ROOT
 
-from .compatibility import WAY_NAMES
+from .compatibility import TRANSPORT_NAMES
 from .judge import CHECKS
-from .releases import RELEASES
+from .releases import FRAMEWORK_RELEASES
 from .responder import MODES
 
 DOCUMENT = (ROOT / "docs" / "compatibility.md").read_text("utf-8")
@@ -20,11 +20,11 @@ def test_nothing_is_red() -> None:
 
 
 def test_every_release_transport_check_and_mode_is_there() -> None:
-    for release in RELEASES:
+    for release in FRAMEWORK_RELEASES:
         _, found, table = DOCUMENT.partition(f"### {release.name}\n")
         assert found
         assert f"they fire {len(release.hooks)} hooks" in table
-        for name in WAY_NAMES.values():
+        for name in TRANSPORT_NAMES.values():
             row = re.search(rf"^\| {name} \|(.*)\|$", table, re.MULTILINE)
             assert row
             assert len(row.group(1).split("|")) == len(CHECKS)

@@ -11,9 +11,9 @@ import yaml
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin
 from tests.support.serving import Served, run, serve
 
+from .clients import drive
 from .hook_cases import PAYLOADS
-from .releases import GATEWAY_1_0_0, RELEASES, Release
-from .ways import drive
+from .releases import FRAMEWORK_OF_1_0_0, FRAMEWORK_RELEASES, FrameworkRelease
 
 PLAIN_TOOL = {
     "name": "search",
@@ -39,9 +39,9 @@ def place(served: Served, scheme: str) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["grpc", "grpc+unix", "unix"])
-@pytest.mark.parametrize("release", [GATEWAY_1_0_0, RELEASES[-1]], ids=lambda release: release.name)
+@pytest.mark.parametrize("release", [FRAMEWORK_OF_1_0_0, FRAMEWORK_RELEASES[-1]], ids=lambda release: release.name)
 def test_objects_in_the_context_reach_no_client(
-    rendered: RenderedPlugin, release: Release, scheme: str, tmp_path: Path
+    rendered: RenderedPlugin, release: FrameworkRelease, scheme: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "plugins.yaml"
     with serve(rendered, scheme.partition("+")[0]) as served:

@@ -11,18 +11,18 @@ from tests.support.rendering import RenderedPlugin
 
 from .judge import CHECKS, Colour, judge
 from .matrix import cells, server
-from .releases import GATEWAY_1_0_0
+from .releases import FRAMEWORK_OF_1_0_0
 
 
 @pytest.fixture(scope="module")
 def seen(rendered: RenderedPlugin, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with server(rendered, tmp_path_factory.mktemp("responder")) as running:
-        return running.seen(GATEWAY_1_0_0, "grpc")
+        return running.seen(FRAMEWORK_OF_1_0_0, "grpc")
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_nothing_is_wrong(seen: dict[str, Any], check: str) -> None:
-    judged = cells(GATEWAY_1_0_0, "grpc", seen, [check])
+    judged = cells(FRAMEWORK_OF_1_0_0, "grpc", seen, [check])
     assert judged
     assert not [cell for cell in judged if cell.colour is Colour.RED]
 

@@ -1,4 +1,4 @@
-"""The plugin, the stage, and the logs of a stage on which something went wrong."""
+"""The plugin, the testbed, and the logs of a testbed on which something went wrong."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.gateway.releases import GatewayRelease
 from tests.support.rendering import RenderedPlugin
 
+from .matrix import Variant
 from .plugin import make_plugin
-from .releases import Release
-from .stage import Stage, stage
-from .ways import Way
+from .testbed import Testbed, testbed
 
 
 @pytest.fixture(scope="session")
@@ -22,23 +22,23 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
 
 
 @pytest.fixture
-def staged(request: pytest.FixtureRequest, made: RenderedPlugin) -> Iterator[Stage]:
-    """The stage of a case: the one before is gone before it is set."""
-    release, way = request.param
+def on_testbed(request: pytest.FixtureRequest, made: RenderedPlugin) -> Iterator[Testbed]:
+    """The testbed of a case: the one before is gone before it starts."""
+    release, variant = request.param
     skip_without_python(release)
-    with stage(release, way, made, plugin_up="boots" not in way.steps) as running:
+    with testbed(release, variant, made, plugin_up="boots" not in variant.steps) as running:
         yield running
 
 
-def skip_without_python(release: Release) -> None:
+def skip_without_python(release: GatewayRelease) -> None:
     """Leave a test out on a machine that lacks the Python of its gateway."""
     if not release.python_there:
         pytest.skip(f"gateway {release.version} needs Python {release.python_version}, and there is none here")
 
 
 def pytest_make_parametrize_id(val: Any) -> str | None:
-    """Call a case by its release and way."""
-    if isinstance(val, tuple) and isinstance(val[0], Release) and isinstance(val[1], Way):
+    """Call a case by its release and variant."""
+    if isinstance(val, tuple) and isinstance(val[0], GatewayRelease) and isinstance(val[1], Variant):
         return f"{val[0].version}-{val[1].name}"
     return None
 
@@ -49,7 +49,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what gateway and plugin said when a step fails."""
     report = yield
-    running = item.funcargs.get("staged")
-    if report.failed and isinstance(running, Stage):
+    running = item.funcargs.get("on_testbed")
+    if report.failed and isinstance(running, Testbed):
         report.sections.append(("logs", running.logs()))
     return report

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.gateway.releases import GatewayRelease
 from tests.support.waiting import wait_until
 
-from .releases import Release
-from .ways import free_port
+from .matrix import free_port
 
 BOOT_LIMIT = 120.0
 CALL_LIMIT = 60.0
@@ -123,7 +123,9 @@ class GatewayStopped(Exception):
 
 
 @contextmanager
-def gateway(release: Release, plugins_file: Path, folder: Path, cwd: Path, *python_path: Path) -> Iterator[Gateway]:
+def gateway(
+    release: GatewayRelease, plugins_file: Path, folder: Path, cwd: Path, *python_path: Path
+) -> Iterator[Gateway]:
     """Run a gateway on a free port, with a new database.
 
     Args:

@@ -15,7 +15,7 @@ from tests.support.serving import Served, environ, run, serve
 from tests.support.waiting import wait_until
 from tests.tls.tools import tls_environ
 
-from .ways import Way
+from .matrix import Variant
 
 NAME = "Word Guard"
 CRASH = "make it crash"
@@ -60,23 +60,23 @@ class PluginServer:
 
     Args:
         plugin: the plugin.
-        way: how the gateway calls it.
+        variant: how the gateway calls it.
         folder: where to put sockets.
     """
 
-    def __init__(self, plugin: RenderedPlugin, way: Way, folder: Path) -> None:
+    def __init__(self, plugin: RenderedPlugin, variant: Variant, folder: Path) -> None:
         self.served: list[Served] = []
         self._plugin = plugin
-        self._way = way
-        self._options = way.options(folder)
+        self._variant = variant
+        self._options = variant.options(folder)
         slug = plugin.package.replace("_", "-")
         certs = plugin.root / "certs" / "mcp"
-        self._environ = tls_environ(certs, f"plugins/{slug}/server") if way.tls else {}
+        self._environ = tls_environ(certs, f"plugins/{slug}/server") if variant.tls else {}
         self._stack = ExitStack()
 
     def gateway_config(self) -> str:
         """The gateway's plugins file, as `gateway-config` prints it."""
-        arguments = ["gateway-config", *self._options, *self._way.arguments]
+        arguments = ["gateway-config", *self._options, *self._variant.arguments]
         done = subprocess.run(
             [str(self._plugin.python), "-m", self._plugin.package, *arguments],
             cwd=self._plugin.root, env=environ(self._plugin, **self._environ),
@@ -87,8 +87,8 @@ class PluginServer:
 
     def start(self) -> None:
         """Start the server; over stdio, the gateway does."""
-        if self._way.transport != "stdio":
-            transport = self._way.transport.partition("+")[0]
+        if self._variant.transport != "stdio":
+            transport = self._variant.transport.partition("+")[0]
             served = serve(self._plugin, transport, *self._options, **self._environ)
             self.served.append(self._stack.enter_context(served))
 
@@ -98,7 +98,7 @@ class PluginServer:
         Args:
             gateway: the gateway's process.
         """
-        if self._way.transport == "stdio":
+        if self._variant.transport == "stdio":
             (process,) = self._children(gateway)
             os.kill(process, signal.SIGKILL)
             wait_until(lambda: not self._children(gateway), PROCESS_LIMIT, lambda: "the killed plugin still runs")

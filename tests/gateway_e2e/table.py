@@ -8,11 +8,11 @@ from typing import cast
 
 import pytest
 
+from tests.gateway.releases import GATEWAY_RELEASES
 from tests.support.rendering import ROOT
 
-from .releases import RELEASES
+from .matrix import VARIANTS, Variant
 from .scenario import STEPS
-from .ways import WAYS, Way
 
 DOCUMENT = ROOT / "docs" / "compatibility.md"
 CASE = "case"
@@ -27,7 +27,7 @@ TRANSPORTS = {
 _TABLE = re.compile(r"(?<=<!-- gateways: begin -->\n).*(?=<!-- gateways: end -->)", re.DOTALL)
 
 Case = tuple[str, str]
-"""The gateway's version, and the way's name."""
+"""The gateway's version, and the variant's name."""
 Cell = tuple[str, str, str]
 """The same, and the step's name."""
 
@@ -54,17 +54,22 @@ class Recorder:
     @property
     def complete(self) -> bool:
         """Whether every case was run."""
-        return all((release, way) in self.cases for release, way, _ in cells())
+        return all((release, variant) in self.cases for release, variant, _ in cells())
 
 
 def cells() -> list[Cell]:
     """All steps of all cases."""
-    return [(release.version, way.name, step) for release in RELEASES for way in WAYS for step in way.steps]
+    return [
+        (release.version, variant.name, step)
+        for release in GATEWAY_RELEASES
+        for variant in VARIANTS
+        for step in variant.steps
+    ]
 
 
-def transport(way: Way) -> str:
-    """A way's transport in words."""
-    return TRANSPORTS[way.transport] + (", mutual TLS" if way.tls else "")
+def transport(variant: Variant) -> str:
+    """A variant's transport in words."""
+    return TRANSPORTS[variant.transport] + (", mutual TLS" if variant.tls else "")
 
 
 def table(passed: Collection[Cell]) -> str:
@@ -74,15 +79,15 @@ def table(passed: Collection[Cell]) -> str:
         passed: the steps that went as they must.
     """
     lines = [f"| gateway | transport | plugin entry | {' | '.join(STEPS)} |", "| --- " * (len(STEPS) + 3) + "|"]
-    for release in RELEASES:
-        for way in WAYS:
-            found = [_word((release.version, way.name, step), way, passed) for step in STEPS]
-            lines.append(f"| {release.version} | {transport(way)} | {way.client} | {' | '.join(found)} |")
+    for release in GATEWAY_RELEASES:
+        for variant in VARIANTS:
+            found = [_word((release.version, variant.name, step), variant, passed) for step in STEPS]
+            lines.append(f"| {release.version} | {transport(variant)} | {variant.client} | {' | '.join(found)} |")
     return "\n".join(lines) + "\n"
 
 
-def _word(cell: Cell, way: Way, passed: Collection[Cell]) -> str:
-    if cell[-1] not in way.steps:
+def _word(cell: Cell, variant: Variant, passed: Collection[Cell]) -> str:
+    if cell[-1] not in variant.steps:
         return ""
     return "yes" if cell in passed else "**no**"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.gateway.releases import GatewayRelease
 from tests.support.pythons import find_python
 
 from .conftest import skip_without_python
-from .releases import Release
 
 HERE = platform.python_version().rpartition(".")[0]
 
@@ -35,6 +35,6 @@ def test_a_script_that_only_looks_like_a_python_is_passed_over(tmp_path: Path, m
 
 
 def test_a_missing_python_is_a_skip_with_its_reason() -> None:
-    release = Release("2.0.0", "9.9", (), reads_plugin_dirs=True)
+    release = GatewayRelease("2.0.0", "9.9", (), reads_plugin_dirs=True)
     with pytest.raises(pytest.skip.Exception, match=r"gateway 2\.0\.0 needs Python 9\.9, and there is none here"):
         skip_without_python(release)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.gateway.ways import client_block, drive_module
+from tests.gateway.clients import client_block, drive_module
 from tests.support.environments import environment
 from tests.support.rendering import RenderedPlugin, dependencies
 from tests.support.serving import Served, run, serve

@@ -169,6 +169,21 @@ def test_a_worker_that_is_blocked_gets_no_new_connections(
         assert pipe.read_text() == "x"
         lines = [held.enter_context(connect_client(served, "http", pb)) for _ in range(20)]
         assert {line.process() for line in lines} == set(workers) - {victim}
+        os.kill(victim, signal.SIGKILL)
+
+
+@pytest.mark.full
+def test_a_worker_that_is_blocked_is_killed_after_the_grace(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, held: ExitStack
+) -> None:
+    pipe = short_path / "blocking"
+    os.mkfifo(pipe)
+    options = ("--config", str(config), "--workers", "2", "--grace", "0.1")
+    with serve_one(rendered, "http", short_path, *options) as served, held:
+        workers = children(served.process.pid)
+        blocked = held.enter_context(connect_client(served, "http", pb))
+        blocked.send("block", {"seconds": 600, "pipe": str(pipe)})
+        assert pipe.read_text() == "x"
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(START_LIMIT) == 1
         assert logged(served, "workers have not stopped 10 s after the grace; they are killed")

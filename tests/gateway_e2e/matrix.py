@@ -1,4 +1,4 @@
-"""The ways from the gateway to the plugin: transports, and who is the client inside the gateway."""
+"""The matrix of plugin entries: transports, and who is the client inside the gateway."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import yaml
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way from the gateway to the plugin.
+class Variant:
+    """One variant of the plugin entry in the gateway's file.
 
     Attributes:
         name: what it is called in test names.
@@ -82,11 +82,11 @@ def _allowing(printed: str, repository: Path) -> str:
 
 def _connector(
     transport: str, tls: bool = False, unavailable: Literal["deny", "allow"] = "deny", suffix: str = ""
-) -> Way:
+) -> Variant:
     name = f"connector-{transport.replace('+', '-')}{'-mtls' if tls else ''}{suffix}"
     edit = _allowing if unavailable == "allow" else None
     client = _CONNECTOR if unavailable == "deny" else f"{_CONNECTOR}, `on_unavailable: allow`"
-    return Way(
+    return Variant(
         name, client, transport, tls, arguments=("--connector",), python_path=("src",), edit=edit,
         unavailable=unavailable,
     )  # fmt: skip
@@ -97,15 +97,15 @@ _EXTERNAL = "external"
 _SHIMMED = "external, after PlainContext"
 _SHIM = ("resources/gateway",)
 
-WAYS = [
-    Way("http", _EXTERNAL, "http"),
-    Way("http-mtls", _EXTERNAL, "http", tls=True),
-    Way("compose", "external, as in compose.yaml", "http", tls=True, edit=_of_compose),
-    Way("stdio", _EXTERNAL, "stdio"),
-    Way("grpc", _SHIMMED, "grpc", plugin_dirs=_SHIM),
-    Way("grpc-mtls", _SHIMMED, "grpc", tls=True, plugin_dirs=_SHIM),
-    Way("grpc-unix", _SHIMMED, "grpc+unix", plugin_dirs=_SHIM),
-    Way("unix", _SHIMMED, "unix", plugin_dirs=_SHIM),
+VARIANTS = [
+    Variant("http", _EXTERNAL, "http"),
+    Variant("http-mtls", _EXTERNAL, "http", tls=True),
+    Variant("compose", "external, as in compose.yaml", "http", tls=True, edit=_of_compose),
+    Variant("stdio", _EXTERNAL, "stdio"),
+    Variant("grpc", _SHIMMED, "grpc", plugin_dirs=_SHIM),
+    Variant("grpc-mtls", _SHIMMED, "grpc", tls=True, plugin_dirs=_SHIM),
+    Variant("grpc-unix", _SHIMMED, "grpc+unix", plugin_dirs=_SHIM),
+    Variant("unix", _SHIMMED, "unix", plugin_dirs=_SHIM),
     _connector("http"),
     _connector("http", tls=True),
     _connector("grpc"),

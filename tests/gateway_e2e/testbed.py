@@ -8,29 +8,29 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.gateway.releases import GatewayRelease
 from tests.support.rendering import RenderedPlugin
 
 from .backend import Backend, echo_server
 from .gateway import Gateway, gateway, tail
+from .matrix import Variant
 from .plugin import PluginServer
-from .releases import Release
-from .ways import Way
 
 
 @dataclass(frozen=True)
-class Stage:
+class Testbed:
     """A gateway with one plugin and one tool.
 
     Attributes:
         release: which gateway.
-        way: how it calls the plugin.
+        variant: how it calls the plugin.
         gateway: the gateway.
         plugin: the plugin's server.
         backend: what the tool calls.
     """
 
-    release: Release
-    way: Way
+    release: GatewayRelease
+    variant: Variant
     gateway: Gateway
     plugin: PluginServer
     backend: Backend
@@ -42,14 +42,16 @@ class Stage:
 
 
 @contextmanager
-def stage(release: Release, way: Way, plugin: RenderedPlugin, plugin_up: bool = True) -> Iterator[Stage]:
-    """Set the stage; everything is ended and removed at the end.
+def testbed(
+    release: GatewayRelease, variant: Variant, plugin: RenderedPlugin, plugin_up: bool = True
+) -> Iterator[Testbed]:
+    """Start the testbed; everything is ended and removed at the end.
 
-    The gateway's plugins file is what `gateway-config` prints, unless the way has an `edit`.
+    The gateway's plugins file is what `gateway-config` prints, unless the variant has an `edit`.
 
     Args:
         release: which gateway.
-        way: how it calls the plugin.
+        variant: how it calls the plugin.
         plugin: what `make_plugin` made.
         plugin_up: whether the plugin's server is started before the gateway.
 
@@ -58,17 +60,17 @@ def stage(release: Release, way: Way, plugin: RenderedPlugin, plugin_up: bool = 
     """
     with tempfile.TemporaryDirectory(prefix="ps-") as name, ExitStack() as stack:
         folder = Path(name)
-        server = PluginServer(plugin, way, folder)
+        server = PluginServer(plugin, variant, folder)
         stack.callback(server.stop)
         text = server.gateway_config()
         plugins_file = folder / "plugins.yaml"
-        plugins_file.write_text(way.edit(text, plugin.root) if way.edit else text)
+        plugins_file.write_text(variant.edit(text, plugin.root) if variant.edit else text)
         backend = stack.enter_context(echo_server())
         if plugin_up:
             server.start()
-        paths = [*way.python_path, *(() if release.reads_plugin_dirs else way.plugin_dirs)]
+        paths = [*variant.python_path, *(() if release.reads_plugin_dirs else variant.plugin_dirs)]
         # The repository lies below the working folder, as `plugin_dirs` wants it.
         cwd = plugin.root.parent
         running = stack.enter_context(gateway(release, plugins_file, folder, cwd, *(plugin.root / at for at in paths)))
         running.register(backend.url)
-        yield Stage(release, way, running, server, backend)
+        yield Testbed(release, variant, running, server, backend)

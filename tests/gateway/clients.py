@@ -1,4 +1,4 @@
-"""How the gateways' clients are told the way to a server, and the process that they are driven in."""
+"""The gateways' clients: how they are told where a server is, and the process that drives them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ LIMIT = 240.0
 SETTINGS = {"PLUGINS_ENABLED": "true", "PLUGINS_SSRF_PROTECTION_ENABLED": "false"}
 
 
-def client_block(way: str, plugin: RenderedPlugin, config: Path, served: Served) -> dict[str, Any]:
+def client_block(transport: str, plugin: RenderedPlugin, config: Path, served: Served) -> dict[str, Any]:
     """The client's part of an entry in the gateway's plugins file.
 
     Args:
-        way: one of releases.WAYS.
+        transport: one of releases.TRANSPORTS.
         plugin: the rendered plugin, which the stdio client starts itself.
         config: the configuration file that it serves.
         served: a server of the other transports.
     """
-    if way == "stdio":
+    if transport == "stdio":
         start = command(plugin, "serve", "--transport", "stdio", "--config", str(config))
         return {"mcp": {"proto": "STDIO", "cmd": start, "env": environ(plugin), "cwd": str(plugin.root)}}
-    if way == "http":
-        return {"mcp": {"proto": "STREAMABLEHTTP", "url": served.endpoints[way]}}
-    address = served.endpoints[way].partition("://")[2]
-    if way == "unix":
+    if transport == "http":
+        return {"mcp": {"proto": "STREAMABLEHTTP", "url": served.endpoints[transport]}}
+    address = served.endpoints[transport].partition("://")[2]
+    if transport == "unix":
         return {"unix_socket": {"path": address}}
-    return {"grpc": {"uds" if way == "grpc+unix" else "target": address}}
+    return {"grpc": {"uds" if transport == "grpc+unix" else "target": address}}
 
 
 def drive(python: Path, driver: str, job: dict[str, Any], *python_path: Path) -> dict[str, Any]:
