@@ -20,7 +20,6 @@ from .environments import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "runtime" / "plugsmith_runtime"
-_LINK = "template/src/{{package_name}}/runtime"
 
 ALL_HOOKS = [
     "tool_pre_invoke",
@@ -141,7 +140,10 @@ def _template_without_runtime() -> Path:
     shutil.copy(ROOT / "copier.yml", folder)
     for name in ("template", "proto"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True)
-    (folder / _LINK).unlink()
-    (folder / _LINK).mkdir()
-    shutil.copy(RUNTIME / "_version.py", folder / _LINK)
+    links = [path for path in folder.glob("template/src/*/*") if path.is_symlink() and not path.exists()]
+    assert links, "the template has no link to the runtime"
+    for link in links:
+        link.unlink()
+        link.mkdir()
+        shutil.copy(RUNTIME / "_version.py", link)
     return folder
