@@ -18,7 +18,7 @@ def test_the_version() -> None:
     assert (done.returncode, done.stdout) == (0, f"plugsmith {__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["new", "stubs", "contract"])
+@pytest.mark.parametrize("command", ["new", "stubs", "contract", "fleet"])
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
