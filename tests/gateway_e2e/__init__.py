@@ -1,6 +1,6 @@
 """The real gateways with a rendered plugin: `nox -s gateway_e2e`, or `pytest tests/gateway_e2e -m gateway_e2e -k unix`.
 
-A case is a release (tests/gateway/releases.py) and a variant of the plugin entry (matrix.py). testbed.py starts a
+A case is a release (tests/gateway/releases.py) and a variant of the plugin entry (matrix.py). deployment.py starts a
 gateway for it, with the plugins file that the plugin's `gateway-config` prints; scenario.py has the steps that it goes
 through. Each case boots one gateway, and never do two run at once.
 

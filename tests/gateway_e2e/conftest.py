@@ -1,4 +1,4 @@
-"""The plugin, the testbed, and the logs of a testbed on which something went wrong."""
+"""The plugin, the deployment, and the logs of a deployment on which something went wrong."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from tests.gateway.releases import GatewayRelease
 from tests.support.rendering import RenderedPlugin
 
+from .deployment import Deployment, deploy
 from .matrix import Variant
 from .plugin import make_plugin
-from .testbed import Testbed, testbed
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +22,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> RenderedPlugin:
 
 
 @pytest.fixture
-def on_testbed(request: pytest.FixtureRequest, made: RenderedPlugin) -> Iterator[Testbed]:
-    """The testbed of a case: the one before is gone before it starts."""
+def deployed(request: pytest.FixtureRequest, made: RenderedPlugin) -> Iterator[Deployment]:
+    """The deployment of a case: the one before is gone before it starts."""
     release, variant = request.param
     skip_without_python(release)
-    with testbed(release, variant, made, plugin_up="boots" not in variant.steps) as running:
+    with deploy(release, variant, made, plugin_up="boots" not in variant.steps) as running:
         yield running
 
 
@@ -49,7 +49,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what gateway and plugin said when a step fails."""
     report = yield
-    running = item.funcargs.get("on_testbed")
-    if report.failed and isinstance(running, Testbed):
+    running = item.funcargs.get("deployed")
+    if report.failed and isinstance(running, Deployment):
         report.sections.append(("logs", running.logs()))
     return report

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from tests.support.waiting import wait_until
 
+from .deployment import Deployment
 from .gateway import PAUSE, Answer
 from .plugin import CRASH
-from .testbed import Testbed
 
 # Gateway 1.0.0 keeps a broken MCP client until it makes all of them anew, which it does every 30 s.
 RECOVERY_LIMIT = 90.0
@@ -17,78 +17,78 @@ VIOLATION = -32602
 FAILURE = -32603
 
 
-def boots(testbed: Testbed) -> None:
+def boots(deployment: Deployment) -> None:
     """With the connector, the gateway starts before the plugin does, and needs no second start."""
-    unanswered(testbed)
-    testbed.plugin.start()
-    redacted(testbed)
+    unanswered(deployment)
+    deployment.plugin.start()
+    redacted(deployment)
 
 
-def redacted(testbed: Testbed) -> None:
+def redacted(deployment: Deployment) -> None:
     """An argument is redacted before the backend sees it."""
-    answer = call(testbed, "call tango now")
+    answer = call(deployment, "call tango now")
     assert answer.error == ""
-    assert testbed.backend.seen == [MASKED]
+    assert deployment.backend.seen == [MASKED]
     assert "call *** now" in answer.text
 
 
-def blocked(testbed: Testbed) -> None:
+def blocked(deployment: Deployment) -> None:
     """A forbidden call is blocked, and the backend is not called."""
-    answer = call(testbed, "this is classified")
-    assert (answer.code, testbed.backend.seen) == (VIOLATION, [])
+    answer = call(deployment, "this is classified")
+    assert (answer.code, deployment.backend.seen) == (VIOLATION, [])
     assert "Plugin Violation: It holds the forbidden word 'classified'." in answer.error
 
 
-def failed(testbed: Testbed) -> None:
+def failed(deployment: Deployment) -> None:
     """When the plugin fails, the call fails, and the backend is not called."""
-    answer = call(testbed, CRASH)
-    assert (answer.code, testbed.backend.seen) == (FAILURE, [])
+    answer = call(deployment, CRASH)
+    assert (answer.code, deployment.backend.seen) == (FAILURE, [])
     assert "Plugin Error" in answer.error
 
 
-def down(testbed: Testbed) -> None:
+def down(deployment: Deployment) -> None:
     """When the plugin has been killed, no call gets past it to the backend, unless the connector is told to let it."""
-    testbed.plugin.kill(testbed.gateway.process.pid)
-    unanswered(testbed)
+    deployment.plugin.kill(deployment.gateway.process.pid)
+    unanswered(deployment)
 
 
-def recovers(testbed: Testbed) -> None:
+def recovers(deployment: Deployment) -> None:
     """After the plugin has been started again, calls succeed; with the connector, the first one does."""
-    testbed.plugin.start()
+    deployment.plugin.start()
     answers: list[Answer] = []
 
     def succeeds() -> bool:
-        answers.append(call(testbed, "call tango now"))
+        answers.append(call(deployment, "call tango now"))
         return not answers[-1].error
 
-    limit = 0 if testbed.variant.unavailable else RECOVERY_LIMIT
+    limit = 0 if deployment.variant.unavailable else RECOVERY_LIMIT
     wait_until(succeeds, limit, lambda: f"calls still fail: {answers[-1]}", PAUSE)
-    assert testbed.backend.seen == [MASKED]
-    blocked(testbed)
+    assert deployment.backend.seen == [MASKED]
+    blocked(deployment)
 
 
-def unanswered(testbed: Testbed) -> None:
+def unanswered(deployment: Deployment) -> None:
     """A call that the plugin cannot be asked about."""
-    answer = call(testbed, "call tango now")
-    if testbed.variant.unavailable == "allow":
-        assert (answer.error, testbed.backend.seen) == ("", [{"text": "call tango now"}])
-    elif testbed.variant.unavailable == "deny":
-        assert (answer.code, testbed.backend.seen) == (VIOLATION, [])
+    answer = call(deployment, "call tango now")
+    if deployment.variant.unavailable == "allow":
+        assert (answer.error, deployment.backend.seen) == ("", [{"text": "call tango now"}])
+    elif deployment.variant.unavailable == "deny":
+        assert (answer.code, deployment.backend.seen) == (VIOLATION, [])
         assert "Plugin Violation: The plugin WordGuard cannot be reached" in answer.error
     else:
         # Over stdio the plugin is the gateway's child, and a gateway may start it again for this very call.
-        started = testbed.variant.transport == "stdio" and not answer.error
-        assert testbed.backend.seen == ([MASKED] if started else [])
+        started = deployment.variant.transport == "stdio" and not answer.error
+        assert deployment.backend.seen == ([MASKED] if started else [])
         assert started or answer.error
 
 
-def call(testbed: Testbed, text: str) -> Answer:
+def call(deployment: Deployment, text: str) -> Answer:
     """Call the tool; the backend's memory then holds this call only."""
-    testbed.backend.seen.clear()
-    return testbed.gateway.call(text)
+    deployment.backend.seen.clear()
+    return deployment.gateway.call(text)
 
 
-STEPS: dict[str, Callable[[Testbed], None]] = {
+STEPS: dict[str, Callable[[Deployment], None]] = {
     step.__name__: step for step in (boots, redacted, blocked, failed, down, recovers)
 }
-"""By name; each step leaves the testbed as the one after it needs it."""
+"""By name; each step leaves the deployment as the one after it needs it."""

@@ -12,11 +12,11 @@ from tests.support.rendering import RenderedPlugin
 from tests.support.waiting import wait_until
 
 from .conftest import skip_without_python
+from .deployment import Deployment, deploy
 from .gateway import CALL_LIMIT, GatewayStopped
 from .matrix import VARIANTS
 from .scenario import STEPS, down, recovers, redacted, unanswered
 from .table import CASE, PASSED
-from .testbed import Testbed, testbed
 
 pytestmark = pytest.mark.gateway_e2e
 
@@ -27,12 +27,12 @@ EXIT_WITHOUT_PLUGIN = 3
 FORGETTING = 35.0
 
 
-@pytest.mark.parametrize("on_testbed", CASES, indirect=True)
-def test_scenario(on_testbed: Testbed, record_property: Callable[[str, object], None]) -> None:
-    release, variant = on_testbed.release.version, on_testbed.variant
+@pytest.mark.parametrize("deployed", CASES, indirect=True)
+def test_scenario(deployed: Deployment, record_property: Callable[[str, object], None]) -> None:
+    release, variant = deployed.release.version, deployed.variant
     record_property(CASE, (release, variant.name))
     for step in variant.steps:
-        STEPS[step](on_testbed)
+        STEPS[step](deployed)
         record_property(PASSED, (release, variant.name, step))
 
 
@@ -45,14 +45,14 @@ def test_a_gateway_does_not_start_while_an_external_plugin_is_down(
 ) -> None:
     skip_without_python(release)
     expected = f"the gateway ended with {EXIT_WITHOUT_PLUGIN}"
-    with pytest.raises(GatewayStopped, match=expected), testbed(release, GRPC, made, plugin_up=False):
+    with pytest.raises(GatewayStopped, match=expected), deploy(release, GRPC, made, plugin_up=False):
         pass
 
 
 @each_release
 def test_a_gateway_does_not_forget_a_plugin_that_stays_down(release: GatewayRelease, made: RenderedPlugin) -> None:
     skip_without_python(release)
-    with testbed(release, GRPC, made) as running:
+    with deploy(release, GRPC, made) as running:
         redacted(running)
         down(running)
         end = time.monotonic() + FORGETTING

@@ -18,7 +18,7 @@ from .plugin import PluginServer
 
 
 @dataclass(frozen=True)
-class Testbed:
+class Deployment:
     """A gateway with one plugin and one tool.
 
     Attributes:
@@ -42,10 +42,10 @@ class Testbed:
 
 
 @contextmanager
-def testbed(
+def deploy(
     release: GatewayRelease, variant: Variant, plugin: RenderedPlugin, plugin_up: bool = True
-) -> Iterator[Testbed]:
-    """Start the testbed; everything is ended and removed at the end.
+) -> Iterator[Deployment]:
+    """Start the deployment; everything is ended and removed at the end.
 
     The gateway's plugins file is what `gateway-config` prints, unless the variant has an `edit`.
 
@@ -73,4 +73,4 @@ def testbed(
         cwd = plugin.root.parent
         running = stack.enter_context(gateway(release, plugins_file, folder, cwd, *(plugin.root / at for at in paths)))
         running.register(backend.url)
-        yield Testbed(release, variant, running, server, backend)
+        yield Deployment(release, variant, running, server, backend)
