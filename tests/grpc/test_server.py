@@ -15,6 +15,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from tests.support.probe_server import MAX_BYTES
@@ -81,6 +82,7 @@ def test_reflection_describes_every_service(channel: grpc.Channel) -> None:
     assert services == {
         *(f"{package}.{service}" for package in PACKAGES for service in ("PluginService", "Health")),
         "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
     }
     pool: Any = DescriptorPool(database)
@@ -91,6 +93,25 @@ def test_reflection_describes_every_service(channel: grpc.Channel) -> None:
         assert context.full_name == f"{package}.PluginContext"
         metrics = pool.FindMessageTypeByName(f"{package}.DenialMetadata").fields_by_name["fields"].message_type
         assert metrics.fields_by_name["value"].message_type.full_name == f"{package}.DenialMetric"
+    for version in ("v1", "v1alpha"):
+        reflection = pool.FindServiceByName(f"grpc.reflection.{version}.ServerReflection")
+        asked = reflection.methods_by_name["ServerReflectionInfo"].input_type
+        assert asked.full_name == f"grpc.reflection.{version}.ServerReflectionRequest"
+
+
+def test_both_versions_of_reflection_say_the_same(channel: grpc.Channel) -> None:
+    # The messages of both are the same but for the package's name.
+    question = reflection_pb2.ServerReflectionRequest(file_containing_symbol="cpex.PluginService")
+    answers = []
+    for version in ("v1", "v1alpha"):
+        ask: Any = channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            reflection_pb2.ServerReflectionRequest.SerializeToString,
+            reflection_pb2.ServerReflectionResponse.FromString,
+        )
+        answers.append(list(ask(iter([question]), timeout=LIMIT)))
+    assert answers[0] == answers[1]
+    assert len(answers[0][0].file_descriptor_response.file_descriptor_proto) > 1
 
 
 @pytest.mark.parametrize("method", ["/cpex.PluginService/Nothing", "/nobody.PluginService/InvokeHook"])

@@ -29,6 +29,7 @@ SERVICES = [
     "cpex.Health",
     "mcpgateway.plugins.Health",
     "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
 ]
 NAMES = ["", *SERVICES, "WordGuard", "probe", "nobody"]

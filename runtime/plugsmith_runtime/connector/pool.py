@@ -25,7 +25,7 @@ def check_packages(config: ConnectionConfig) -> None:
 
 
 async def open_client(config: ConnectionConfig) -> Client:
-    """Connect to a server with the client that suits its endpoint.
+    """Connect to a server.
 
     Args:
         config: where the server is.
@@ -34,12 +34,7 @@ async def open_client(config: ConnectionConfig) -> Client:
         StartError: a certificate cannot be used.
         OSError: the server cannot be reached.
     """
-    if not config.address.startswith("grpc"):
-        return await connect(config.address, tls=config.client_tls, timeout=config.deadline)
-    # Not grpcio: a gateway need not have it, and a call through its client costs several times as much.
-    from ..client.grpc_http2 import GrpcHttp2Client
-
-    return await GrpcHttp2Client.connect(config.address, tls=config.client_tls, timeout=config.deadline)
+    return await connect(config.address, tls=config.client_tls, timeout=config.deadline)
 
 
 class Pool:

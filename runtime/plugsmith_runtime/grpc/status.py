@@ -1,76 +1,68 @@
-"""How gRPC calls end: statuses, and the frames that say them."""
+"""gRPC status: the codes, and the errors of calls that end with another one than OK.
+
+StatusError                     a call ended, or is to end, with a status other than OK
+└── NotProcessedError           UNAVAILABLE, and the server has certainly not acted on the call
+"""
 
 from __future__ import annotations
 
 from enum import IntEnum
-from urllib.parse import quote
 
 from ..errors import PlugsmithError
-from ..http2 import Flag, FrameType, encode, head
-
-_VISIBLE = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
-_END = Flag.END_HEADERS | Flag.END_STREAM
-_CONTENT_TYPE = (b"content-type", b"application/grpc")
+from .metadata import Metadata
 
 
 class StatusCode(IntEnum):
-    """The statuses that this server uses."""
+    """Status codes of gRPC."""
 
     OK = 0
     CANCELLED = 1
+    UNKNOWN = 2
     INVALID_ARGUMENT = 3
     DEADLINE_EXCEEDED = 4
     NOT_FOUND = 5
+    ALREADY_EXISTS = 6
     PERMISSION_DENIED = 7
     RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
     UNIMPLEMENTED = 12
     INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
 
 
 class StatusError(PlugsmithError):
-    """A call ends with another status than OK.
+    """A call that ends with another status than OK: raised by handlers of a server, and to callers of a client.
 
     Args:
-        status: the status.
-        text: the reason, for people.
+        code: the status.
+        message: the reason, for people.
+        trailing_metadata: what the server sent with the status, or is to send.
+
+    Attributes:
+        initial_metadata: what the server sent before its first message (clients only).
     """
 
-    def __init__(self, status: StatusCode, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
+    def __init__(self, code: StatusCode, message: str, trailing_metadata: Metadata = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.trailing_metadata = trailing_metadata
+        self.initial_metadata: Metadata = ()
+
+    def __str__(self) -> str:
+        return f"{self.code.name}: {self.message}" if self.message else self.code.name
 
 
-_BEGIN_FIELDS = encode((b":status", b"200"), _CONTENT_TYPE)
-_END_FIELDS = encode((b"grpc-status", b"0"))
-# The frames of every good answer, less the number of the stream.
-_BEGIN = head(FrameType.HEADERS, Flag.END_HEADERS, 0, len(_BEGIN_FIELDS))[:5]
-_OK = head(FrameType.HEADERS, _END, 0, len(_END_FIELDS))[:5]
+class NotProcessedError(StatusError):
+    """A call that the server has certainly not acted on: it may be made again on another connection.
 
+    Args:
+        message: why it was not.
+    """
 
-def begin(stream: int) -> bytes:
-    """The frame before the first message."""
-    return _BEGIN + stream.to_bytes(4, "big") + _BEGIN_FIELDS
-
-
-def end(stream: int) -> bytes:
-    """The frame after the last message."""
-    return _OK + stream.to_bytes(4, "big") + _END_FIELDS
-
-
-def refusal(stream: int, problem: StatusError, begun: bool = False) -> bytes:
-    """The frame that ends a call with another status than OK; `begun` when there were messages."""
-    fields = [] if begun else [(b":status", b"200"), _CONTENT_TYPE]
-    fields.append((b"grpc-status", b"%d" % problem.status))
-    fields.append((b"grpc-message", quote(problem.text, safe=_VISIBLE).encode()))
-    return _last(stream, *fields)
-
-
-def http_error(stream: int, status: int) -> bytes:
-    """The frame that answers a request that is no gRPC call."""
-    return _last(stream, (b":status", b"%d" % status))
-
-
-def _last(stream: int, *fields: tuple[bytes, bytes]) -> bytes:
-    block = encode(*fields)
-    return head(FrameType.HEADERS, _END, stream, len(block)) + block
+    def __init__(self, message: str) -> None:
+        super().__init__(StatusCode.UNAVAILABLE, message)

@@ -1,4 +1,4 @@
-"""One HTTP/2 connection to a gRPC server: many calls in flight, one message each way."""
+"""The client's side of an HTTP/2 connection: streams that it opens, up to the number that the server takes."""
 
 from __future__ import annotations
 
@@ -6,250 +6,325 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from typing import cast
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
 
-from ..errors import RequestNotSentError
 from ..net.coalescing import CoalescingWriter
-from . import frames, hpack
-from .client_call import Answer, Call, ClientReader
-from .flow_control import FlowController
-from .frames import ErrorCode, Flag, FrameType, ProtocolError, Setting
-from .stream import Stream
+from .connection import Connection
+from .frames import (
+    MAX_STREAM_ID,
+    PREFACE,
+    ErrorCode,
+    ProtocolError,
+    Setting,
+    ping_frame,
+    rst_stream_frame,
+    settings_frame,
+)
+from .hpack import HeaderListTooLargeError
+from .stream import Stream, StreamHandler, StreamResetError
 
-_BLOCK_LIMIT = 64 * 1024
-_CREDIT = 16 * 1024 * 1024
-_QUIET = 20.0
-"""Seconds that a server which owes answers may be quiet before it is asked for a sign of life, and again to give it."""
-_LOST = "the connection was lost while the call was in flight"
+_TCP_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
-class Session(asyncio.Protocol):
-    """Carries calls; make it with `open`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """Options of a connection.
 
     Attributes:
-        usable: whether further calls may be made.
+        max_header_bytes: the largest fields of a response.
+        stream_window_bytes: bytes of a response that may arrive before they are acknowledged.
+        connection_window_bytes: bytes of all responses that may arrive before the server is told that there is room
+            again.
+        keepalive_seconds: how long a server which owes responses may be silent before it is asked for a PING, and
+            again to answer it; None for ever. Many servers send clients away that ask more often than every 5 minutes.
+        max_streams: streams that are opened before the connection is used up.
     """
 
-    def __init__(self) -> None:
-        self.usable = True
-        self._loop = asyncio.get_running_loop()
-        self._reader = ClientReader(self, _BLOCK_LIMIT)
-        self._decoder = hpack.Decoder(_BLOCK_LIMIT)
-        self._calls: dict[int, Call] = {}
-        self._next = 1
-        self._credit = _CREDIT
-        self._room = asyncio.Semaphore(1)
-        self._greeted: asyncio.Future[None] = self._loop.create_future()
-        self._heard = self._loop.time()
-        self._pinged = False
-        self._watch: asyncio.TimerHandle | None = None
-        self._transport: asyncio.Transport
-        self._outbox: FlowController
-        self._writes: CoalescingWriter
+    max_header_bytes: int = 64 * 1024
+    stream_window_bytes: int = 1 << 20
+    connection_window_bytes: int = 16 << 20
+    keepalive_seconds: float | None = None
+    max_streams: int = (MAX_STREAM_ID + 1) // 2
+
+
+class ClientConnection(Connection):
+    """Protocol of a connection to a server; made by `connect_tcp` or `connect_unix`.
+
+    Args:
+        options: windows, limits and keepalive.
+    """
+
+    def __init__(self, options: ClientOptions) -> None:
+        super().__init__(
+            options.max_header_bytes, options.stream_window_bytes, options.connection_window_bytes, expect_preface=False
+        )
+        self._keepalive = options.keepalive_seconds
+        self._next_stream_id = 1
+        self._end_stream_id = 2 * options.max_streams
+        self._open = True
+        self._max_concurrent_streams = 1
+        self._slot_waiters: deque[asyncio.Future[None]] = deque()
+        self._settings_received: asyncio.Future[None] = self._loop.create_future()
+        self._last_received = self._loop.time()
+        self._ping_sent = False
+        self._keepalive_timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(cls, host: str, port: int, tls: ssl.SSLContext | None) -> Session:
-        """Connect over TCP and wait until the server speaks HTTP/2.
+    async def connect_tcp(
+        cls,
+        host: str,
+        port: int,
+        options: ClientOptions,
+        tls: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+    ) -> ClientConnection:
+        """Connect over TCP and wait for the server's settings.
+
+        Args:
+            host: address or name.
+            port: port.
+            options: see the class.
+            tls: the context, None for plain text.
+            server_hostname: the name that the server's certificate must hold, if it is not the host.
 
         Raises:
             OSError: nobody listens there, TLS failed, or it is no HTTP/2 server.
         """
-        loop = asyncio.get_running_loop()
-        _, session = await loop.create_connection(cls, host, port, ssl=tls)
-        return await session._opened()
+        name = (server_hostname or host) if tls else None
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: cls(options), host, port, ssl=tls, server_hostname=name
+        )
+        return await connection._ready()
 
     @classmethod
-    async def open_unix(cls, path: str) -> Session:
-        """Connect to a Unix socket; errors as in `open`."""
-        _, session = await asyncio.get_running_loop().create_unix_connection(cls, path)
-        return await session._opened()
+    async def connect_unix(cls, path: str, options: ClientOptions) -> ClientConnection:
+        """Connect to a Unix socket; see `connect_tcp`."""
+        _, connection = await asyncio.get_running_loop().create_unix_connection(lambda: cls(options), path)
+        return await connection._ready()
 
-    async def call(self, fields: bytes, message: bytes) -> Answer:
-        """Send a message and wait for the answer.
+    @property
+    def usable(self) -> bool:
+        """Whether further streams may be opened."""
+        return self._open and self._next_stream_id < self._end_stream_id
+
+    def open_stream(self, handler: StreamHandler) -> Stream | None:
+        """Open a stream, if the server takes one more now.
 
         Args:
-            fields: the request's header block.
-            message: the body.
+            handler: receives the stream's events.
 
         Raises:
-            RequestNotSentError: the connection is gone, or the server did not take the call.
-            ConnectionError: the connection was lost while the call was in flight.
+            StreamResetError: the connection takes no more streams.
         """
-        async with self._room:
-            if not self.usable:
-                raise RequestNotSentError("the connection was closed before the call could be sent")
-            number = self._next
-            self._next += 2
-            call = Call(self, number, self._outbox.initial_window, self._loop.create_future())
-            self._calls[number] = call
-            head = frames.head(FrameType.HEADERS, Flag.END_HEADERS, number, len(fields)) + fields
-            self._outbox.send(call, head, message, frames.head(FrameType.DATA, Flag.END_STREAM, number, 0))
+        if self._slot_waiters and self.usable:
+            return None
+        return self._open_stream(handler)
+
+    async def wait_for_stream(self, handler: StreamHandler) -> Stream:
+        """Open a stream as soon as the server takes one more; errors as in `open_stream`."""
+        stream = self.open_stream(handler)
+        while stream is None:
+            waiter = self._loop.create_future()
+            self._slot_waiters.append(waiter)
             try:
-                return await call.answer
+                await waiter
             except asyncio.CancelledError:
-                if self._calls.pop(number, None) is not None:
-                    self._outbox.drop(call)
-                    self._writes.write(frames.rst_stream(number, ErrorCode.CANCEL))
+                if waiter.cancelled():
+                    with contextlib.suppress(ValueError):
+                        self._slot_waiters.remove(waiter)
+                else:
+                    self._wake_slot_waiter()
                 raise
+            stream = self._open_stream(handler)
+        return stream
+
+    def drain(self) -> None:
+        """Open no more streams, and close the connection once the open ones have ended."""
+        self._open = False
+        self._wake_all_slot_waiters()
+        self._close_if_done()
 
     def close(self) -> None:
-        """Close the connection; calls in flight fail, unless the server has said goodbye and will still answer them."""
-        if self.usable or not self._calls:
-            self.usable = False
-            self._transport.close()
+        """Close the connection; open streams fail."""
+        self._lose(StreamResetError("the connection was closed"))
+        self._writer.flush()
+        self.transport.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol."""
-        self._transport = cast(asyncio.Transport, transport)
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
-            _keep_alive(sock)
-        self._writes = CoalescingWriter(self._transport)
-        self._outbox = FlowController(cast(asyncio.Transport, self._writes), _sent, self._loop.time)
-        told = {Setting.ENABLE_PUSH: 0, Setting.INITIAL_WINDOW_SIZE: frames.MAX_WINDOW}
-        credit = frames.window_update(0, _CREDIT - frames.DEFAULT_WINDOW)
-        self._writes.write(frames.PREFACE + frames.settings(told) + credit)
-        self._watch = self._loop.call_later(_QUIET, self._look)
+            _set_tcp_options(sock)
+        self._writer = CoalescingWriter(transport)
+        self._connected(transport, self._writer.write)
+        settings = {Setting.ENABLE_PUSH: 0, Setting.INITIAL_WINDOW_SIZE: self._stream_window_bytes}
+        self._writer.write(PREFACE + settings_frame(settings) + self._window_increment())
+        if self._keepalive is not None:
+            self._keepalive_timer = self._loop.call_later(self._keepalive, self._check_keepalive)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        self._heard = self._loop.time()
-        self._pinged = False
+        self._last_received = self._loop.time()
+        self._ping_sent = False
         try:
-            self._reader.feed(data)
-        except (ProtocolError, hpack.HeaderListTooLargeError) as error:
-            self._lost(ConnectionError(f"the server breaks HTTP/2: {error or 'too large fields'}"))
-            self._transport.abort()
+            self._parser.feed(data)
+        except ProtocolError as error:
+            self._abort(f"the server breaks HTTP/2: {error}")
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, error: Exception | None) -> None:
         """See asyncio.Protocol."""
-        self._lost(ConnectionResetError(_LOST))
+        self._lose(StreamResetError("the connection was lost while the call was in flight"))
 
-    def pause_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self._outbox.pause()
-
-    def resume_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self._outbox.resume()
-
-    def on_headers(self, number: int, block: bytes, ended: bool) -> None:
-        """See Receiver."""
-        fields = self._decoder.decode(block)
-        call = self._calls.get(number)
-        if call is None:
+    def on_headers(self, stream_id: int, block: bytes, ended: bool) -> None:
+        """See FrameHandler."""
+        stream = self.streams.get(stream_id)
+        if stream is None:
+            self._check_opened(stream_id, "fields on")
+        try:
+            fields = self._decoder.decode(block)
+        except HeaderListTooLargeError:
+            if stream is not None:
+                self.flow.write(rst_stream_frame(stream_id, ErrorCode.CANCEL))
+                self._fail_stream(stream, StreamResetError("the server's header fields are too large"))
             return
-        if call.headers is None:
-            call.headers = fields
+        if stream is None:
+            return
+        stream.remote_closed = ended
         if ended:
-            del self._calls[number]
-            if not call.answer.done():
-                call.answer.set_result(Answer(bytes(call.body), call.headers | fields))
-            self._end()
+            self._end_stream(stream)
+        stream.handler.on_headers(fields, ended)
 
-    def on_data(self, number: int, data: bytes, size: int, ended: bool) -> None:
-        """See Receiver."""
-        self._credit -= size
-        if self._credit < _CREDIT // 2:
-            self._writes.write(frames.window_update(0, _CREDIT - self._credit))
-            self._credit = _CREDIT
-        if call := self._calls.get(number):
-            if not call.body:
-                call.body = data
-            else:
-                call.body = bytearray(call.body) if isinstance(call.body, bytes) else call.body
-                call.body += data
-            if ended:
-                self._fail(call, ConnectionError("the server ended the call without a status"))
+    def on_rst_stream(self, stream_id: int, code: int) -> None:
+        """See FrameHandler."""
+        stream = self.streams.get(stream_id)
+        if stream is None:
+            self._check_opened(stream_id, "a reset of")
+        elif code == ErrorCode.REFUSED_STREAM:
+            self._fail_stream(stream, StreamResetError("the server did not take the call", code, processed=False))
+        else:
+            self._fail_stream(stream, StreamResetError(f"the server reset the call (HTTP/2 error {code})", code))
 
-    def on_reset(self, number: int) -> None:
-        """See Receiver; what servers say comes to `on_refused`."""
-
-    def on_refused(self, number: int, code: int) -> None:
-        """The server ends a call."""
-        if call := self._calls.get(number):
-            if code == ErrorCode.REFUSED_STREAM:
-                self._fail(call, RequestNotSentError("the server did not take the call"))
-            else:
-                self._fail(call, ConnectionError(f"the server reset the call (HTTP/2 error {code})"))
-
-    def on_goaway(self, last: int) -> None:
-        """The server takes no more calls; those above `last` were not run."""
-        self.usable = False
-        for number in [number for number in self._calls if number > last]:
-            self._fail(self._calls[number], RequestNotSentError("the server is stopping and did not take the call"))
-        self._end()
-
-    def on_window(self, number: int, size: int) -> None:
-        """See Receiver."""
-        if number == 0:
-            self._outbox.widen(None, size)
-        elif call := self._calls.get(number):
-            self._outbox.widen(call, size)
+    def on_goaway(self, last_stream_id: int, code: int) -> None:
+        """See FrameHandler: the server takes no more streams; those above the last were not processed."""
+        self._open = False
+        refused = StreamResetError("the server is stopping and did not take the call", code, processed=False)
+        for stream in [stream for stream_id, stream in self.streams.items() if stream_id > last_stream_id]:
+            self._fail_stream(stream, refused)
+        self._wake_all_slot_waiters()
+        self._close_if_done()
 
     def on_settings(self, values: dict[int, int]) -> None:
-        """See Receiver."""
-        self._outbox.configure(values, self._calls.values())
-        self._writes.write(frames.frame(FrameType.SETTINGS, Flag.ACK, 0))
-        if not self._greeted.done():
-            self._room = asyncio.Semaphore(values.get(Setting.MAX_CONCURRENT_STREAMS, frames.MAX_WINDOW))
-            self._greeted.set_result(None)
+        """See FrameHandler."""
+        super().on_settings(values)
+        first = not self._settings_received.done()
+        if first or Setting.MAX_CONCURRENT_STREAMS in values:
+            self._max_concurrent_streams = values.get(Setting.MAX_CONCURRENT_STREAMS, MAX_STREAM_ID)
+        if first:
+            self._settings_received.set_result(None)
+        for _ in range(self._max_concurrent_streams - len(self.streams)):
+            if not self._slot_waiters:
+                break
+            self._wake_slot_waiter()
 
-    def on_ping(self, payload: bytes, answered: bool) -> None:
-        """See Receiver."""
-        if not answered:
-            self._writes.write(frames.frame(FrameType.PING, Flag.ACK, 0, payload))
-
-    async def _opened(self) -> Session:
+    async def _ready(self) -> ClientConnection:
         try:
-            await self._greeted
+            await self._settings_received
         except BaseException:
-            self._transport.abort()
+            self.transport.abort()
             raise
         return self
 
-    def _fail(self, call: Call, problem: Exception) -> None:
-        self._calls.pop(call.number, None)
-        self._outbox.drop(call)
-        if not call.answer.done():
-            call.answer.set_exception(problem)
+    def _open_stream(self, handler: StreamHandler) -> Stream | None:
+        if not self.usable:
+            raise StreamResetError("the connection was closed before the call could be sent", processed=False)
+        if len(self.streams) >= self._max_concurrent_streams:
+            return None
+        stream_id = self._next_stream_id
+        self._next_stream_id += 2
+        stream = Stream(self, stream_id, self.flow.initial_window, self._stream_window_bytes, 0.0)
+        stream.handler = handler
+        self.streams[stream_id] = stream
+        return stream
 
-    def _end(self) -> None:
-        """Close a connection that the server wants to close, after the last answer."""
-        if not self.usable and not self._calls:
-            self._transport.close()
+    def _deliver(self, stream: Stream, data: bytes, ended: bool) -> None:
+        if ended:
+            self._end_stream(stream)
+        stream.handler.on_data(data, ended)
 
-    def _lost(self, problem: Exception) -> None:
-        self.usable = False
-        if self._watch is not None:
-            self._watch.cancel()
-        if not self._greeted.done():
-            self._greeted.set_exception(ConnectionError("the server does not speak HTTP/2, or closed the connection"))
-        for call in list(self._calls.values()):
-            self._fail(call, problem)
+    def _check_opened(self, stream_id: int, what: str) -> None:
+        if stream_id % 2 == 0 or stream_id >= self._next_stream_id:
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"{what} stream {stream_id}, which was not opened")
 
-    def _look(self) -> None:
-        """Ask a server that owes answers and is quiet for a sign of life; without one, give the connection up."""
-        quiet = self._loop.time() - self._heard
-        if self._calls and quiet >= _QUIET:
-            if self._pinged:
-                self._lost(ConnectionError("the server gives no sign of life"))
-                self._transport.abort()
+    def _on_stream_sent(self, stream: Stream) -> None:
+        stream.local_closed = True
+
+    def _on_stream_closed(self) -> None:
+        if self._slot_waiters:
+            self._wake_slot_waiter()
+        if not self._open:
+            self._close_if_done()
+
+    def _end_stream(self, stream: Stream) -> None:
+        """The response is whole: what is left of the request is not wanted."""
+        if stream.local_closed:
+            self.close_stream(stream)
+        else:
+            self.reset_stream(stream, ErrorCode.NO_ERROR)
+
+    def _fail_stream(self, stream: Stream, error: StreamResetError) -> None:
+        self.close_stream(stream)
+        stream.handler.on_reset(error)
+
+    def _lose(self, error: StreamResetError) -> None:
+        self._open = False
+        if self._keepalive_timer is not None:
+            self._keepalive_timer.cancel()
+        if not self._settings_received.done():
+            text = "the server does not speak HTTP/2, or closed the connection"
+            self._settings_received.set_exception(ConnectionError(text))
+        self._wake_all_slot_waiters()
+        for stream in list(self.streams.values()):
+            self._fail_stream(stream, error)
+
+    def _abort(self, reason: str) -> None:
+        self._lose(StreamResetError(reason))
+        self.transport.abort()
+
+    def _close_if_done(self) -> None:
+        if not self.streams:
+            self._writer.flush()
+            self.transport.close()
+
+    def _wake_slot_waiter(self) -> None:
+        while self._slot_waiters:
+            waiter = self._slot_waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
                 return
-            self._pinged = True
-            self._writes.write(frames.frame(FrameType.PING, 0, 0, bytes(8)))
-        self._watch = self._loop.call_later(_QUIET, self._look)
+
+    def _wake_all_slot_waiters(self) -> None:
+        while self._slot_waiters:
+            self._wake_slot_waiter()
+
+    def _check_keepalive(self) -> None:
+        """Ask a silent server that owes responses for a sign of life; without one, give the connection up."""
+        assert self._keepalive is not None
+        if self.streams and self._loop.time() - self._last_received >= self._keepalive:
+            if self._ping_sent:
+                self._abort("the server gives no sign of life")
+                return
+            self._ping_sent = True
+            self._writer.write(ping_frame(bytes(8)))
+        self._keepalive_timer = self._loop.call_later(self._keepalive, self._check_keepalive)
 
 
-def _sent(stream: Stream) -> None:
-    """The request is sent; the stream lives on until the answer has come."""
-
-
-def _keep_alive(sock: socket.socket) -> None:
-    """Have the kernel notice that an idle connection's other end is gone."""
+def _set_tcp_options(sock: socket.socket) -> None:
+    """Have the kernel notice that an idle connection's other end is gone, and send small frames at once."""
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        for name, value in _TCP_KEEPALIVE.items():
             if option := getattr(socket, name, None):
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,162 +1,179 @@
-"""What goes out on a connection, as fast as the client takes it and no faster."""
+"""Flow control (RFC 9113, section 5.2) of what is sent: as fast as the peer takes it and no faster."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from .frames import DEFAULT_WINDOW, MAX_FRAME, MAX_WINDOW, ErrorCode, FrameType, ProtocolError, Setting, head
+from .frames import (
+    DEFAULT_WINDOW_BYTES,
+    MAX_FRAME_BYTES,
+    MAX_WINDOW_BYTES,
+    ErrorCode,
+    FrameType,
+    ProtocolError,
+    Setting,
+    frame_header,
+)
 from .stream import Stream
 
-# Bytes of answers that may wait for the client before no further request is begun.
-_PLENTY = 1 << 20
-_FRAME_SIZES = range(MAX_FRAME, 1 << 24)
+# Bytes that may wait for the peer's windows before no further request is begun.
+_CONGESTED_BYTES = 1 << 20
+_FRAME_SIZES = range(MAX_FRAME_BYTES, 1 << 24)
 
 
 class FlowController:
-    """Sends frames within the client's windows.
+    """Sender of frames within the peer's windows.
 
     Args:
-        transport: the connection.
-        finished: called when the last frame of a stream has been sent.
+        write: writes to the connection.
+        on_sent: called when the last frame of a stream has been sent.
         clock: the event loop's time.
 
     Attributes:
-        max_frame: the largest frame that the client reads.
-        initial_window: what a client takes of a new stream before it says more.
+        max_frame_bytes: the largest frame that the peer reads.
+        initial_window: what the peer takes of a new stream before it says more.
         closed: whether nothing more is to be sent.
-        paused: whether the client leaves so much unread that nothing more is written.
+        paused: whether the peer leaves so much unread that nothing more is written.
     """
 
     __slots__ = (
-        "_blocked", "_clock", "_finished", "_moved", "_transport", "_waiting", "_window", "closed", "initial_window",
-        "max_frame", "paused",
+        "_blocked", "_clock", "_on_sent", "_progress", "_unsent_bytes", "_window", "_write", "closed",
+        "initial_window", "max_frame_bytes", "paused",
     )  # fmt: skip
 
     def __init__(
-        self, transport: asyncio.Transport, finished: Callable[[Stream], None], clock: Callable[[], float]
+        self, write: Callable[[bytes], None], on_sent: Callable[[Stream], None], clock: Callable[[], float]
     ) -> None:
-        self._transport = transport
-        self._finished = finished
+        self._write = write
+        self._on_sent = on_sent
         self._clock = clock
-        self._window = DEFAULT_WINDOW
+        self._window = DEFAULT_WINDOW_BYTES
         self._blocked: dict[Stream, None] = {}
-        self._moved = 0.0
-        self._waiting = 0
-        self.initial_window = DEFAULT_WINDOW
-        self.max_frame = MAX_FRAME
+        self._progress = 0.0
+        self._unsent_bytes = 0
+        self.initial_window = DEFAULT_WINDOW_BYTES
+        self.max_frame_bytes = MAX_FRAME_BYTES
         self.closed = False
         self.paused = False
 
     @property
-    def full(self) -> bool:
-        """Whether the client should first take what waits for it."""
-        return self.paused or self._waiting > _PLENTY
+    def congested(self) -> bool:
+        """Whether the peer should first take what waits for it."""
+        return self.paused or self._unsent_bytes > _CONGESTED_BYTES
+
+    @property
+    def blocked_since(self) -> float | None:
+        """Since when nothing moved though something waits; None when nothing waits."""
+        return self._progress if self._blocked or self.paused else None
 
     def write(self, frames: bytes) -> None:
         """Send frames that no window holds back."""
         if not self.closed:
-            self._transport.write(frames)
+            self._write(frames)
 
-    def send(self, stream: Stream, first: bytes, data: bytes, last: bytes) -> None:
+    def send(self, stream: Stream, headers: bytes, data: bytes, closing: bytes) -> None:
         """See `Stream.send`."""
         size = len(data)
-        if not (self.paused or stream.waiting or size > self._window or size > stream.window or size > self.max_frame):
+        if not (
+            self.paused
+            or stream.unsent
+            or size > self._window
+            or size > stream.send_window
+            or size > self.max_frame_bytes
+        ):
             self._window -= size
-            stream.window -= size
-            frames = (first, head(FrameType.DATA, 0, stream.number, size), data, last) if size else (first, last)
-            self._transport.write(b"".join(frames))
-            if last:
-                self._finished(stream)
+            stream.send_window -= size
+            header = frame_header(FrameType.DATA, 0, stream.stream_id, size) if size else b""
+            self._write(b"".join((headers, header, data, closing)))
+            if closing:
+                self._on_sent(stream)
             return
-        self._transport.write(first)
+        self._write(headers)
         if not self._blocked:
-            self._moved = self._clock()
-        if stream.waiting is None:
-            stream.waiting = bytearray()
-        stream.waiting += data
-        self._waiting += size
-        stream.last = last
+            self._progress = self._clock()
+        if stream.unsent is None:
+            stream.unsent = bytearray()
+        stream.unsent += data
+        self._unsent_bytes += size
+        stream.closing = closing
         self._blocked[stream] = None
-        self._flush()
+        self._flush((stream,))
 
-    def widen(self, stream: Stream | None, size: int) -> None:
-        """Take note that the client takes more, on a stream or (None) on the connection.
+    def window_update(self, stream: Stream | None, increment: int) -> None:
+        """Take note of a WINDOW_UPDATE, on a stream or (None) on the connection.
 
         Raises:
             ProtocolError: the window gets too large, or does not grow.
         """
-        if size == 0:
+        if increment == 0:
             raise ProtocolError(ErrorCode.PROTOCOL_ERROR, "a window that grows by nothing")
         if stream is None:
-            self._window = _within(self._window + size)
+            self._window = _within(self._window + increment)
+            self._flush(list(self._blocked))
         else:
-            stream.window = _within(stream.window + size)
-        self._flush()
+            stream.send_window = _within(stream.send_window + increment)
+            if stream in self._blocked:
+                self._flush((stream,))
 
-    def configure(self, values: Mapping[int, int], streams: Iterable[Stream]) -> None:
-        """Take note of the client's settings; a new window holds for the open streams too.
+    def apply_settings(self, values: Mapping[int, int], streams: Iterable[Stream]) -> None:
+        """Take note of the peer's settings; a new initial window holds for the open streams too (section 6.9.2).
 
         Raises:
             ProtocolError: a setting is out of its range.
         """
         initial = _within(values.get(Setting.INITIAL_WINDOW_SIZE, self.initial_window))
         for stream in streams:
-            stream.window = _within(stream.window + initial - self.initial_window)
+            stream.send_window = _within(stream.send_window + initial - self.initial_window)
         self.initial_window = initial
-        self.max_frame = values.get(Setting.MAX_FRAME_SIZE, self.max_frame)
-        if self.max_frame not in _FRAME_SIZES:
-            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"frames of at most {self.max_frame} bytes")
-        self._flush()
+        self.max_frame_bytes = values.get(Setting.MAX_FRAME_SIZE, self.max_frame_bytes)
+        if self.max_frame_bytes not in _FRAME_SIZES:
+            raise ProtocolError(ErrorCode.PROTOCOL_ERROR, f"frames of at most {self.max_frame_bytes} bytes")
+        self._flush(list(self._blocked))
 
     def pause(self) -> None:
-        """The client does not read: write nothing more."""
+        """Write nothing more: the peer does not read."""
         self.paused = True
-        self._moved = self._clock()
+        self._progress = self._clock()
 
     def resume(self) -> None:
-        """The client reads again."""
+        """Write again."""
         self.paused = False
-        self._moved = self._clock()
-        self._flush()
+        self._progress = self._clock()
+        self._flush(list(self._blocked))
 
-    def drop(self, stream: Stream) -> None:
+    def discard(self, stream: Stream) -> None:
         """Forget what waits on a stream."""
         if stream in self._blocked:
             del self._blocked[stream]
-            self._waiting -= len(stream.waiting or b"")
+            self._unsent_bytes -= len(stream.unsent or b"")
 
-    def stuck_since(self) -> float | None:
-        """Since when nothing moved though something waits; None when nothing waits."""
-        return self._moved if self._blocked or self.paused else None
-
-    def _flush(self) -> None:
-        for stream in list(self._blocked):
+    def _flush(self, streams: Iterable[Stream]) -> None:
+        for stream in streams:
             self._advance(stream)
             if self.paused:
                 return
-            if not stream.waiting:
+            if not stream.unsent:
                 del self._blocked[stream]
-                stream.wake()
-                if stream.last:
-                    self._transport.write(stream.last)
-                    self._finished(stream)
+                stream.on_drained()
+                if stream.closing:
+                    self._write(stream.closing)
+                    self._on_sent(stream)
 
     def _advance(self, stream: Stream) -> None:
-        waiting = stream.waiting
-        while waiting and not self.paused:
-            size = min(len(waiting), stream.window, self._window, self.max_frame)
+        unsent = stream.unsent
+        while unsent and not self.paused:
+            size = min(len(unsent), stream.send_window, self._window, self.max_frame_bytes)
             if size <= 0:
                 return
-            self._moved = self._clock()
+            self._progress = self._clock()
             self._window -= size
-            self._waiting -= size
-            stream.window -= size
-            self._transport.write(head(FrameType.DATA, 0, stream.number, size) + waiting[:size])
-            del waiting[:size]
+            self._unsent_bytes -= size
+            stream.send_window -= size
+            self._write(frame_header(FrameType.DATA, 0, stream.stream_id, size) + unsent[:size])
+            del unsent[:size]
 
 
 def _within(window: int) -> int:
-    if window > MAX_WINDOW:
+    if window > MAX_WINDOW_BYTES:
         raise ProtocolError(ErrorCode.FLOW_CONTROL_ERROR, "a window that is too large")
     return window

@@ -1,4 +1,4 @@
-"""The Huffman code of HPACK (RFC 7541, appendix B), read four bits at a time."""
+"""Huffman decoder of HPACK (RFC 7541, appendix B), four bits at a time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _LENGTHS = bytes.fromhex(
     "1a1a1a1b1b1a181913151a1b1b1a1b1815151a1a1c1b1b1b14181415161515171616191918181a171a1b1a1a1b1b1b1b1b1c"
     "1b1b1b1b1b1a1e"
 )
-_END = 256
-_EDGE = 8
+_END_OF_STRING = 256
+_MAX_PADDING_BITS = 8
 
 
 def decode(data: bytes) -> bytes:
-    """Read a Huffman-coded string.
+    """Decode a Huffman-coded string.
 
     Raises:
         ValueError: the bytes are no such string.
     """
     table = _table()
-    written = bytearray()
+    decoded = bytearray()
     state, may_end = 0, True
     for byte in data:
         for half in (byte >> 4, byte & 15):
@@ -33,10 +33,10 @@ def decode(data: bytes) -> bytes:
             if step is None:
                 raise ValueError("a Huffman code that does not exist")
             state, symbols, may_end = step
-            written += symbols
+            decoded += symbols
     if not may_end:
         raise ValueError("a Huffman code that is cut off")
-    return bytes(written)
+    return bytes(decoded)
 
 
 @cache
@@ -52,7 +52,7 @@ def _table() -> list[list[tuple[int, bytes, bool] | None]]:
                 found = nodes[state][bit]
                 if found >= 0:
                     state = found
-                elif ~found == _END:
+                elif ~found == _END_OF_STRING:
                     row.append(None)
                     break
                 else:
@@ -71,8 +71,8 @@ def _tree() -> tuple[list[list[int]], list[bool]]:
         code <<= _LENGTHS[symbol] - length
         length = _LENGTHS[symbol]
         node = 0
-        for place in range(length - 1, 0, -1):
-            bit = code >> place & 1
+        for shift in range(length - 1, 0, -1):
+            bit = code >> shift & 1
             if nodes[node][bit] == 0:
                 nodes.append([0, 0])
                 nodes[node][bit] = len(nodes) - 1
@@ -81,7 +81,7 @@ def _tree() -> tuple[list[list[int]], list[bool]]:
         code += 1
     may_end = [False] * len(nodes)
     node = 0
-    for _ in range(_EDGE):
+    for _ in range(_MAX_PADDING_BITS):
         may_end[node] = True
         node = nodes[node][1]
     return nodes, may_end

@@ -1,4 +1,4 @@
-"""Begins requests no faster than their answers are taken."""
+"""Admission control of a server's connection: requests begin no faster than their answers are taken."""
 
 from __future__ import annotations
 
@@ -9,69 +9,69 @@ from collections.abc import Callable, Sized
 from .flow_control import FlowController
 from .stream import Stream
 
-# Requests that run while the client has more answers waiting than it takes.
-_CALM = 16
-# Requests that are begun in one round of the event loop: only the next one shows whether their answers are taken.
-_ROUND = 64
+MAX_WHILE_CONGESTED = 16
+"""Requests that run while the client has more answers waiting than it takes."""
+_REQUESTS_PER_LOOP_ITERATION = 64
+"""Requests that begin in one iteration of the event loop: only the next one shows whether their answers are taken."""
 
 
 class RequestQueue:
-    """Holds requests back whose answers nobody would take now.
+    """Queue of requests whose answers nobody would take now.
 
     Args:
-        outbox: says whether answers are taken.
-        running: the requests that are not answered yet, with those that are held.
-        on_empty: called when no request is held any more.
+        flow: says whether answers are taken.
+        running: the requests that are not answered yet, the queued ones included.
+        on_empty: called when the queue has emptied.
     """
 
-    def __init__(self, outbox: FlowController, running: Sized, on_empty: Callable[[], None]) -> None:
+    def __init__(self, flow: FlowController, running: Sized, on_empty: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._outbox = outbox
+        self._flow = flow
         self._running = running
         self._on_empty = on_empty
-        # The requests, each with its last part.
-        self._held: deque[tuple[Stream, bytes]] = deque()
+        # The requests, each with the last part of its body.
+        self._queue: deque[tuple[Stream, bytes]] = deque()
         self._begun = 0
 
     def __len__(self) -> int:
-        """How many requests are held."""
-        return len(self._held)
+        """How many requests are queued."""
+        return len(self._queue)
 
-    def pass_on(self, stream: Stream, last: bytes) -> None:
+    def enqueue(self, stream: Stream, data: bytes) -> None:
         """Begin a request that has arrived, now or later.
 
         Args:
-            stream: the request.
-            last: its last part.
+            stream: its stream.
+            data: the last part of its body.
         """
-        if self._held or self._outbox.full or self._crowded():
-            self._held.append((stream, last))
+        if self._queue or self._flow.congested or self._iteration_full():
+            self._queue.append((stream, data))
         else:
-            stream.exchange.data(last, True)
+            stream.handler.on_data(data, True)
 
-    def release(self) -> None:
-        """Begin what is held, as far as the client takes its answers now."""
-        while self._held and not self._outbox.full and len(self._running) - len(self._held) < _CALM:
-            self._begin()
-        if not self._held:
+    def drain(self) -> None:
+        """Begin queued requests as far as the client takes their answers now."""
+        while self._queue and not self._flow.congested and len(self._running) - len(self._queue) < MAX_WHILE_CONGESTED:
+            self._begin_first()
+        if not self._queue:
             self._on_empty()
 
-    def _crowded(self) -> bool:
-        """Count a request that is to begin; whether there were enough of them in this round."""
+    def _iteration_full(self) -> bool:
+        """Count a request that is to begin; whether this iteration of the event loop has begun enough of them."""
         if not self._begun:
-            self._loop.call_soon(self._next_round)
+            self._loop.call_soon(self._next_iteration)
         self._begun += 1
-        return self._begun > _ROUND
+        return self._begun > _REQUESTS_PER_LOOP_ITERATION
 
-    def _next_round(self) -> None:
+    def _next_iteration(self) -> None:
         self._begun = 0
-        if not self._held:
+        if not self._queue:
             return
-        while self._held and not self._outbox.full and not self._crowded():
-            self._begin()
-        self.release()
+        while self._queue and not self._flow.congested and not self._iteration_full():
+            self._begin_first()
+        self.drain()
 
-    def _begin(self) -> None:
-        stream, last = self._held.popleft()
-        if not stream.gone:
-            stream.exchange.data(last, True)
+    def _begin_first(self) -> None:
+        stream, data = self._queue.popleft()
+        if not stream.closed:
+            stream.handler.on_data(data, True)

@@ -1,4 +1,4 @@
-"""The header fields that HPACK knows from the start (RFC 7541, appendix A)."""
+"""Static table of HPACK (RFC 7541, appendix A)."""
 
 from __future__ import annotations
 

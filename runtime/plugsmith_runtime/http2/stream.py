@@ -1,85 +1,143 @@
-"""One request and its answer on a connection."""
+"""HTTP/2 streams (RFC 9113, section 5): the state of one, and the events that its handler receives."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from .server import Connection
+from ..errors import PlugsmithError
+from .hpack import Fields
+
+
+class StreamResetError(PlugsmithError, ConnectionError):
+    """A stream ended before its time: it was reset, or its connection is gone.
+
+    Args:
+        reason: what happened.
+        code: the error code of RST_STREAM, None when the connection is gone.
+        processed: False when the peer has certainly not acted on the request, so that it may be sent again.
+    """
+
+    def __init__(self, reason: str, code: int | None = None, processed: bool = True) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.processed = processed
 
 
 class StreamHandler(Protocol):
-    """What is done with a request; the streams' user gives one for each."""
+    """Receiver of one stream's events.
 
-    def data(self, chunk: bytes, ended: bool) -> None:
-        """A part of the request's body came, perhaps an empty one; `ended` with the last."""
+    A server's handler is made by `ConnectionHandler.on_request`, when the first fields have come already. What a
+    handler has received of the body it gives back with `Stream.acknowledge` as soon as it can take as much again.
+    """
 
-    def late(self) -> None:
-        """The request did not arrive in time."""
+    def on_headers(self, fields: Fields, ended: bool) -> None:
+        """Fields came: those of a response, or trailers."""
 
-    def reset(self) -> None:
-        """The client takes the request back, or is gone; `Stream.close` must follow."""
+    def on_data(self, data: bytes, ended: bool) -> None:
+        """A part of the body came, perhaps an empty one; `ended` with the last."""
+
+    def on_timeout(self) -> None:
+        """The request did not arrive in time (servers only)."""
+
+    def on_reset(self, error: StreamResetError) -> None:
+        """The peer reset the stream, or its connection is gone. On a server `Stream.close` must follow."""
+
+
+class StreamOwner(Protocol):
+    """Connection of a stream, as far as the stream needs it."""
+
+    info: Any
+    """What the connection's handler keeps with it."""
+
+    def send(self, stream: Stream, headers: bytes, data: bytes, closing: bytes) -> None:
+        """See `Stream.send`."""
+
+    def acknowledge(self, stream: Stream, size: int) -> None:
+        """See `Stream.acknowledge`."""
+
+    def close_stream(self, stream: Stream) -> None:
+        """See `Stream.close`."""
+
+    def reset_stream(self, stream: Stream, code: int) -> None:
+        """See `Stream.reset`."""
 
 
 class Stream:
-    """The server's side of one request.
+    """One stream of a connection.
 
     Args:
-        connection: the connection that it belongs to.
-        number: its number there.
-        window: bytes that the client takes at once.
-        credit: bytes that the client may send.
-        began: when its first frame came, in the event loop's time.
+        connection: its connection.
+        stream_id: its identifier there.
+        send_window: bytes that the peer takes at once.
+        recv_window: bytes that the peer may send at once.
+        opened_at: when its first frame came or went, in the event loop's time.
 
     Attributes:
-        exchange: what is done with the request.
-        ended: whether the whole request has come.
-        gone: whether nobody waits for the answer any more.
-        waiting: bytes of the answer that the client does not take yet.
-        last: the frames after those.
+        handler: receives its events.
+        remote_closed: whether the peer has ended its side.
+        local_closed: whether this side has sent its last frame.
+        closed: whether nothing is to be sent any more.
+        unacknowledged: bytes that the handler has given back and no WINDOW_UPDATE has told yet.
+        unsent: data that the peer's windows hold back.
+        closing: the frames after those.
     """
 
     __slots__ = (
-        "_drained", "began", "connection", "credit", "ended", "exchange", "gone", "last", "number", "waiting", "window"
+        "_drained", "closed", "closing", "connection", "handler", "local_closed", "opened_at", "recv_window",
+        "remote_closed", "send_window", "stream_id", "unacknowledged", "unsent",
     )  # fmt: skip
 
-    exchange: StreamHandler
+    handler: StreamHandler
 
-    def __init__(self, connection: Connection, number: int, window: int, credit: int, began: float) -> None:
+    def __init__(
+        self, connection: StreamOwner, stream_id: int, send_window: int, recv_window: int, opened_at: float
+    ) -> None:
         self.connection = connection
-        self.number = number
-        self.window = window
-        self.credit = credit
-        self.began = began
-        self.ended = False
-        self.gone = False
-        self.waiting: bytearray | None = None
-        self.last = b""
+        self.stream_id = stream_id
+        self.send_window = send_window
+        self.recv_window = recv_window
+        self.opened_at = opened_at
+        self.remote_closed = False
+        self.local_closed = False
+        self.closed = False
+        self.unacknowledged = 0
+        self.unsent: bytearray | None = None
+        self.closing = b""
         self._drained: asyncio.Future[None] | None = None
 
-    def send(self, first: bytes, data: bytes, last: bytes) -> None:
-        """Send a part of the answer as soon as the client takes it.
+    def send(self, headers: bytes, data: bytes, closing: bytes) -> None:
+        """Send a part of a message as soon as the peer's windows allow.
 
         Args:
-            first: whole frames that go before the data.
-            data: the data.
-            last: whole frames that go after it and end the answer; empty when more will come.
+            headers: whole frames that go before the data.
+            data: content of DATA frames.
+            closing: whole frames that go after it and end this side; empty when more will come.
         """
-        if not self.gone:
-            self.connection.outbox.send(self, first, data, last)
+        if not self.closed:
+            self.connection.send(self, headers, data, closing)
+
+    def acknowledge(self, size: int) -> None:
+        """Give back so many received bytes: the peer may send as many more."""
+        if not (self.remote_closed or self.closed):
+            self.connection.acknowledge(self, size)
 
     async def drained(self) -> None:
-        """Wait until the client has taken what was sent."""
-        if self.waiting:
+        """Wait until the peer has taken what was sent."""
+        if self.unsent and not self.closed:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
 
-    def wake(self) -> None:
-        """Tell `drained`."""
+    def on_drained(self) -> None:
+        """Wake `drained`."""
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
+    def reset(self, code: int) -> None:
+        """Send RST_STREAM and forget the stream, unless it is over."""
+        if not self.closed:
+            self.connection.reset_stream(self, code)
+
     def close(self) -> None:
         """Forget the stream; nothing is sent on it any more."""
-        self.connection.forget(self)
+        self.connection.close_stream(self)

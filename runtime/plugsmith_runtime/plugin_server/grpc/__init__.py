@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from .transport import GrpcTransport
 
-# Imported when somebody asks; that they are missing is to be said at the start.
+# Reflection imports them when a client asks; that they are missing is to be said at the start.
 for _package in ("grpc_health", "grpc_reflection"):
     if find_spec(_package) is None:
         raise ModuleNotFoundError(f"No module named {_package!r}", name=_package)

@@ -6,26 +6,24 @@ import asyncio
 import logging
 import socket
 import ssl
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ...codec.plugin_service import check_configs
-from ...grpc.call import StreamingCall, UnaryCall
-from ...grpc.server import NAME, CallFactory, GrpcServer
-from ...http2 import Connection
+from ...grpc.health import Health
+from ...grpc.server import Server, ServerOptions, SettingNames
+from ...net.peer_credentials import AllowedUsers
 from ...net.sockets import format_address
-from .health import Health
-from .names import HEALTH, PACKAGES, REFLECTION
-from .plugin_service import Service
+from .plugin_service import HostStates, services
 
 if TYPE_CHECKING:
     from ...host.host import Host
     from ...net.listeners import Acceptor, SocketProvider
     from ..settings import ServerSettings
-    from .reflection import Reflection
 
 logger = logging.getLogger(__name__)
 
+NAME = "grpc"
+_SETTING_NAMES = SettingNames("PLUGINS_MAX_MESSAGE_BYTES", "PLUGINS_MAX_HEADER_BYTES", "PLUGINS_READ_TIMEOUT")
 _PATH_HELP = "choose another path with --grpc-uds or PLUGINS_GRPC_SERVER_UDS"
 _PORT_HELP = "choose another port with --grpc-port or PLUGINS_GRPC_SERVER_PORT"
 
@@ -33,7 +31,7 @@ _PORT_HELP = "choose another port with --grpc-port or PLUGINS_GRPC_SERVER_PORT"
 class GrpcTransport:
     """Serves the host by gRPC, under the service names of all gateway releases.
 
-    It has an HTTP/2 of its own (`http2`): a call costs half of what it does in grpcio's asyncio server, where three
+    HTTP/2 and gRPC are the runtime's own: a call costs half of what it does in grpcio's asyncio server, where three
     threads hand it to each other, and connections are accepted, counted and limited like those of other transports.
 
     Args:
@@ -48,11 +46,10 @@ class GrpcTransport:
         self._host = host
         self._settings = settings
         self._listeners = listeners
-        self._servers: list[Acceptor] = []
+        self._acceptors: list[Acceptor] = []
         self._path: str | None = None
-        self._health = Health(host)
-        self._reflection: Reflection | None = None
-        self._site: GrpcServer
+        self._health = Health(HostStates(host), "service or plugin")
+        self._server: Server
 
     async def start(self) -> list[str]:
         """Listen; see Transport.
@@ -74,10 +71,12 @@ class GrpcTransport:
             opened.append((self._listeners.unix(NAME, settings.uds, _PATH_HELP), None))
             self._path = settings.uds
             endpoints.append(f"grpc+unix://{settings.uds}")
-        self._site = GrpcServer(self._host, self._settings, self._methods())
-        make = partial(Connection, self._site)
+        self._host.subscribe(self._health.notify)
+        users = AllowedUsers(self._settings.limits.uids, "PLUGINS_ALLOWED_UIDS")
+        self._server = Server(services(self._host, self._health), self._options(), NAME, self._host.connections, users)
         for sock, tls in opened:
-            self._servers.append(await self._listeners.serve(make, sock, tls, self._settings.limits.read_time))
+            acceptor = await self._listeners.serve(self._server.protocol, sock, tls, self._settings.limits.read_time)
+            self._acceptors.append(acceptor)
         return endpoints
 
     async def stop(self, grace: float) -> None:
@@ -85,23 +84,8 @@ class GrpcTransport:
         if self._path is not None:
             # The file goes first: once the socket is closed, a new server may have put its own there.
             self._listeners.remove(self._path)
-        for server in self._servers:
-            server.close()
-        # Connections that are accepted already count: give the loop a round to make them.
-        for _ in range(2):
-            await asyncio.sleep(0)
         self._health.end()
-        site = self._site
-        site.drain(grace)
-        try:
-            async with asyncio.timeout(grace):
-                await site.empty.wait()
-        except TimeoutError:
-            logger.warning("grpc: %d connections are cut off after %g s", len(site.connections), grace)
-            for connection in list(site.connections):
-                connection.transport.abort()
-            await asyncio.sleep(0)
-        site.stop()
+        await self._server.stop(self._acceptors, grace)
 
     def _tls(self) -> ssl.SSLContext | None:
         tls = self._settings.grpc.tls
@@ -113,26 +97,18 @@ class GrpcTransport:
         check_tls(tls, "grpc", self._settings.grpc.uds)
         return server_ssl_context(tls, "grpc")
 
-    async def _reflect(self, call: StreamingCall) -> None:
-        if self._reflection is None:
-            # Few ask, and its messages take a tenth of a start to import.
-            from .reflection import Reflection
-
-            self._reflection = Reflection()
-        await self._reflection.info(call)
-
-    def _methods(self) -> dict[bytes, CallFactory]:
-        service, health = Service(self._host), self._health
-        made: dict[str, CallFactory] = {
-            f"{HEALTH}/Check": partial(UnaryCall, method=health.check),
-            f"{HEALTH}/Watch": partial(StreamingCall, method=health.watch),
-            f"{REFLECTION}/ServerReflectionInfo": partial(StreamingCall, method=self._reflect),
-        }
-        for package in PACKAGES:
-            made |= {
-                f"{package}.PluginService/InvokeHook": partial(UnaryCall, method=service.invoke_hook),
-                f"{package}.PluginService/GetPluginConfig": partial(UnaryCall, method=service.get_plugin_config),
-                f"{package}.PluginService/GetPluginConfigs": partial(UnaryCall, method=service.get_plugin_configs),
-                f"{package}.Health/Check": partial(UnaryCall, method=health.old_check),
-            }
-        return {f"/{path}".encode(): make for path, make in made.items()}
+    def _options(self) -> ServerOptions:
+        limits, grpc = self._settings.limits, self._settings.grpc
+        return ServerOptions(
+            # A client that sends more hooks than may run at once is to be told so, not to be kept waiting.
+            max_concurrent_streams=2 * limits.concurrent_hooks + 100,
+            max_message_bytes=limits.message_bytes,
+            max_header_bytes=limits.header_bytes,
+            read_timeout=limits.read_time,
+            idle_timeout=limits.idle,
+            max_connection_age=grpc.max_connection_age,
+            max_connection_age_grace=self._settings.grace,
+            setting_names=_SETTING_NAMES,
+            secure=grpc.tls is not None,
+            allowed_clients=grpc.tls.allowed_clients if grpc.tls else (),
+        )

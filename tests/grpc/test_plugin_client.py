@@ -1,4 +1,4 @@
-"""The connector's gRPC client against servers that do what ours never would."""
+"""The gRPC client of PluginService against servers that do what ours never would."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from plugsmith_runtime.client import RequestNotSentError
+from plugsmith_runtime.client import grpc as client_grpc
+from plugsmith_runtime.client.grpc import GrpcClient
+from plugsmith_runtime.contract import plugin_service_pb2 as pb
+from plugsmith_runtime.http2 import frames
+from plugsmith_runtime.http2.hpack import encode
 
 LIMIT = 20.0
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
@@ -18,17 +24,14 @@ REFUSED_STREAM, CANCEL = 7, 8
 class FakeServer:
     """One connection of a server that is told what to send."""
 
-    def __init__(self, modules: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.frames: Any = modules("runtime.http2.frames")
-        self.hpack: Any = modules("runtime.http2.hpack")
-        self._pb: Any = modules("runtime.contract.plugin_service_pb2")
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     async def greet(self, **settings: int) -> None:
         """Read the client's preface, and send the settings."""
-        await self._reader.readexactly(len(self.frames.PREFACE))
-        self.send(self.frames.settings({self.frames.Setting[name]: value for name, value in settings.items()}))
+        await self._reader.readexactly(len(frames.PREFACE))
+        self.send(frames.settings_frame({frames.Setting[name]: value for name, value in settings.items()}))
 
     def send(self, data: bytes) -> None:
         """Send bytes."""
@@ -48,12 +51,12 @@ class FakeServer:
 
     def headers(self, stream: int, *fields: tuple[bytes, bytes], ended: bool = False) -> None:
         """Send fields."""
-        block = self.hpack.encode(*fields)
-        self.send(self.frames.frame(HEADERS, END_HEADERS | (END_STREAM if ended else 0), stream, block))
+        block = encode(*fields)
+        self.send(frames.frame(HEADERS, END_HEADERS | (END_STREAM if ended else 0), stream, block))
 
     def answer(self, stream: int, args: str = "fine", parts: int = 1) -> None:
         """Answer a call, in some parts."""
-        response = self._pb.InvokeHookResponse(plugin_name="P")
+        response = pb.InvokeHookResponse(plugin_name="P")
         response.result["continue_processing"] = True
         response.result["metadata"] = {"said": args}
         message = response.SerializeToString()
@@ -61,7 +64,7 @@ class FakeServer:
         self.headers(stream, (b":status", b"200"), (b"content-type", b"application/grpc"))
         size = -(-len(body) // parts)
         for place in range(0, len(body), size):
-            self.send(self.frames.frame(DATA, 0, stream, body[place : place + size]))
+            self.send(frames.frame(DATA, 0, stream, body[place : place + size]))
         self.headers(stream, (b"grpc-status", b"0"), ended=True)
 
     def status(self, stream: int, code: bytes, text: bytes) -> None:
@@ -73,7 +76,7 @@ class FakeServer:
 Serve = Callable[[FakeServer], Awaitable[None]]
 
 
-def talk(modules: Any, serve: Serve, use: Callable[[Any], Awaitable[None]], timeout: float = LIMIT) -> None:
+def talk(serve: Serve, use: Callable[[GrpcClient], Awaitable[None]], timeout: float = LIMIT) -> None:
     """Run a fake server and a client of it to their ends."""
 
     async def both() -> None:
@@ -81,7 +84,7 @@ def talk(modules: Any, serve: Serve, use: Callable[[Any], Awaitable[None]], time
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
-                await serve(FakeServer(modules, reader, writer))
+                await serve(FakeServer(reader, writer))
                 served.set_result(None)
             except BaseException as error:
                 served.set_exception(error)
@@ -91,8 +94,7 @@ def talk(modules: Any, serve: Serve, use: Callable[[Any], Awaitable[None]], time
         server = await asyncio.start_server(connected, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, asyncio.timeout(LIMIT):
-            client = modules("runtime.client.grpc_http2").GrpcHttp2Client
-            made = await client.connect(f"grpc://127.0.0.1:{port}", timeout=timeout)
+            made = await GrpcClient.connect(f"grpc://127.0.0.1:{port}", timeout=timeout)
             await use(made)
             await made.close()
             await served
@@ -100,99 +102,99 @@ def talk(modules: Any, serve: Serve, use: Callable[[Any], Awaitable[None]], time
     asyncio.run(both())
 
 
-async def invoke(client: Any, text: str = "hello") -> dict[str, Any]:
+async def invoke(client: GrpcClient, text: str = "hello") -> dict[str, Any]:
     reply: dict[str, Any] = await client.invoke("tool_pre_invoke", "P", {"name": "t", "args": {"text": text}}, None)
     return reply
 
 
-def test_a_refused_call_was_not_sent(modules: Any) -> None:
+def test_a_refused_call_was_not_sent() -> None:
     async def serve(server: FakeServer) -> None:
         await server.greet()
         _, _, stream, _ = await server.frame(HEADERS)
-        server.send(server.frames.frame(RST_STREAM, 0, stream, REFUSED_STREAM.to_bytes(4, "big")))
+        server.send(frames.frame(RST_STREAM, 0, stream, REFUSED_STREAM.to_bytes(4, "big")))
         _, _, stream, _ = await server.frame(HEADERS)
         server.answer(stream)
 
-    async def use(client: Any) -> None:
-        with pytest.raises(modules("runtime.client").RequestNotSentError):
+    async def use(client: GrpcClient) -> None:
+        with pytest.raises(RequestNotSentError):
             await invoke(client)
         assert client.usable
         assert (await invoke(client))["result"]["metadata"] == {"said": "fine"}
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
-def test_a_goodbye_tells_which_calls_were_not_taken(modules: Any) -> None:
+def test_a_goodbye_tells_which_calls_were_not_taken() -> None:
     async def serve(server: FakeServer) -> None:
         await server.greet()
         _, _, first, _ = await server.frame(HEADERS)
         await server.frame(HEADERS)
-        server.send(server.frames.goaway(first, 0))
+        server.send(frames.goaway_frame(first, frames.ErrorCode.NO_ERROR))
         server.answer(first)
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         taken = asyncio.create_task(invoke(client, "first"))
         await asyncio.sleep(0)
-        with pytest.raises(modules("runtime.client").RequestNotSentError, match="did not take the call"):
+        with pytest.raises(RequestNotSentError, match="did not take the call"):
             await invoke(client, "second")
         assert (await taken)["result"]["metadata"] == {"said": "fine"}
         assert not client.usable
-        with pytest.raises(modules("runtime.client").RequestNotSentError, match="closed before the call"):
+        with pytest.raises(RequestNotSentError, match="closed before the call"):
             await invoke(client, "third")
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
-def test_a_connection_that_is_lost_says_that_the_hook_may_have_run(modules: Any) -> None:
+def test_a_connection_that_is_lost_says_that_the_hook_may_have_run() -> None:
     async def serve(server: FakeServer) -> None:
         await server.greet()
         await server.frame(HEADERS)
         server.close()
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         with pytest.raises(ConnectionError, match="lost while the call was in flight") as lost:
             await invoke(client)
-        assert not isinstance(lost.value, modules("runtime.client").RequestNotSentError)
+        assert not isinstance(lost.value, RequestNotSentError)
         assert not client.usable
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
 @pytest.mark.parametrize(
     ("code", "text", "error", "said"),
     [
-        (b"14", b"going%20away", ConnectionError, "gRPC status 14, HTTP status 200: going away"),
+        (b"14", b"going%20away", ConnectionError, "UNAVAILABLE: going away"),
         (b"4", b"", TimeoutError, "no answer in time"),
         (b"12", b"no%20such%20method", ConnectionError, "no such method"),
     ],
 )
-def test_other_statuses_are_errors(modules: Any, code: bytes, text: bytes, error: type[Exception], said: str) -> None:
+def test_other_statuses_are_errors(code: bytes, text: bytes, error: type[Exception], said: str) -> None:
     async def serve(server: FakeServer) -> None:
         await server.greet()
         _, _, stream, _ = await server.frame(HEADERS)
         server.status(stream, code, text)
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         with pytest.raises(error, match=said):
             await invoke(client)
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
-def test_a_server_with_too_much_to_do_is_told_apart(modules: Any) -> None:
+def test_a_server_with_too_much_to_do_is_told_apart() -> None:
     async def serve(server: FakeServer) -> None:
         await server.greet()
         _, _, stream, _ = await server.frame(HEADERS)
         server.status(stream, b"8", b"too%20many%20hooks")
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         error = (await invoke(client))["error"]
         assert (error["code"], error["message"]) == ("OVERLOADED", "too many hooks")
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
-def test_a_late_call_is_taken_back(modules: Any) -> None:
+def test_a_late_call_is_taken_back() -> None:
     async def serve(server: FakeServer) -> None:
         await server.greet()
         _, _, late, _ = await server.frame(HEADERS)
@@ -201,15 +203,15 @@ def test_a_late_call_is_taken_back(modules: Any) -> None:
         server.answer(late, "too late")
         server.answer(stream, "in time")
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         with pytest.raises(TimeoutError, match=r"no answer within 0\.5 s"):
             await invoke(client)
         assert (await invoke(client))["result"]["metadata"] == {"said": "in time"}
 
-    talk(modules, serve, use, timeout=0.5)
+    talk(serve, use, timeout=0.5)
 
 
-def test_windows_are_kept_and_parts_put_together(modules: Any) -> None:
+def test_windows_are_kept_and_parts_put_together() -> None:
     text = "x" * 1000
 
     async def serve(server: FakeServer) -> None:
@@ -222,37 +224,37 @@ def test_windows_are_kept_and_parts_put_together(modules: Any) -> None:
             assert len(part) <= 100
             body += part
             if part:
-                server.send(server.frames.window_update(stream, len(part)))
+                server.send(frames.window_update_frame(stream, len(part)))
         assert len(body) == 5 + int.from_bytes(body[1:5], "big")
         assert text.encode() in body
         server.answer(stream, text, parts=7)
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         assert (await invoke(client, text))["result"]["metadata"] == {"said": text}
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
-def test_no_more_calls_are_in_flight_than_the_server_takes(modules: Any) -> None:
+def test_no_more_calls_are_in_flight_than_the_server_takes() -> None:
     async def serve(server: FakeServer) -> None:
         await server.greet(MAX_CONCURRENT_STREAMS=1)
         for _ in range(3):
             _, _, stream, _ = await server.frame(HEADERS)
-            server.send(server.frames.frame(PING, 0, 0, b"between!"))
+            server.send(frames.frame(PING, 0, 0, b"between!"))
             # The answer to the ping comes before any further call.
             kind, flags, _, payload = await server.frame(PING, HEADERS)
             assert (kind, flags, payload) == (PING, ACK, b"between!")
             server.answer(stream)
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         replies = await asyncio.gather(*(invoke(client) for _ in range(3)))
         assert all("result" in reply for reply in replies)
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
-def test_a_server_that_gives_no_sign_of_life_is_given_up(modules: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modules("runtime.http2.client"), "_QUIET", 0.2)
+def test_a_server_that_gives_no_sign_of_life_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_grpc, "_KEEPALIVE_SECONDS", 0.2)
 
     async def serve(server: FakeServer) -> None:
         await server.greet()
@@ -261,21 +263,21 @@ def test_a_server_that_gives_no_sign_of_life_is_given_up(modules: Any, monkeypat
         with pytest.raises(asyncio.IncompleteReadError):
             await server.frame(HEADERS)
 
-    async def use(client: Any) -> None:
+    async def use(client: GrpcClient) -> None:
         with pytest.raises(ConnectionError, match="no sign of life"):
             await invoke(client)
         assert not client.usable
 
-    talk(modules, serve, use)
+    talk(serve, use)
 
 
-def test_what_does_not_speak_http2_is_refused(modules: Any) -> None:
+def test_what_does_not_speak_http2_is_refused() -> None:
     async def serve(server: FakeServer) -> None:
         server.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with pytest.raises(ConnectionError):
-        talk(modules, serve, invoke_nothing)
+        talk(serve, invoke_nothing)
 
 
-async def invoke_nothing(client: Any) -> None:
+async def invoke_nothing(client: GrpcClient) -> None:
     """Only the connection counts."""

@@ -1,0 +1,340 @@
+"""gRPC channel: calls of all four kinds to one server, over TCP, TLS or a Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from ..http2.client import ClientConnection, ClientOptions
+from ..http2.frames import end_stream_frame, headers_frame
+from ..http2.hpack import encode
+from ..http2.stream import Stream, StreamHandler, StreamResetError
+from .client_call import ClientCall, StreamingHandler, UnaryHandler, status_of_reset
+from .message_reader import ReceiveBudget
+from .metadata import Metadata, encode_metadata
+from .status import NotProcessedError, StatusCode, StatusError
+from .wire import encode_message, request_fields
+
+Req = TypeVar("Req")
+Res = TypeVar("Res")
+
+_CACHED_BLOCKS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelOptions:
+    """Options of a channel.
+
+    Attributes:
+        connect_timeout: seconds that a connection may take, the TLS handshake and the server's settings included.
+        max_message_bytes: the largest message that is read.
+        authority: what calls say as the server's name; None for the target's host and port.
+        server_hostname: the name that the server's certificate must hold, if it is not the target's host.
+        compress: whether messages are sent compressed (gzip). Compressed answers are read in any case.
+        reconnect: whether a call opens a new connection when the former is gone; otherwise it fails.
+        connection: windows, keepalive and limits of each connection.
+    """
+
+    connect_timeout: float = 20.0
+    max_message_bytes: int = 4 << 20
+    authority: str | None = None
+    server_hostname: str | None = None
+    compress: bool = False
+    reconnect: bool = True
+    connection: ClientOptions = field(default_factory=ClientOptions)
+
+
+class Channel:
+    """Way to one server. Its methods may be called by any number of tasks of one event loop.
+
+    One connection carries all calls. It is opened by the first call, or by `connect`. A call that finds it lost, used
+    up or told to go (GOAWAY) opens another one; the calls that are left on the former end there.
+
+    Messages are what the (de)serializers take and give: `Message.SerializeToString` and `Message.FromString`, or
+    `bytes` for both.
+
+    Args:
+        target: "host:port", "[address]:port", or "unix:" and a path.
+        tls: the context of a connection with TLS; it must ask for "h2" (ALPN). None for plain text.
+        options: see the class.
+
+    Raises:
+        ValueError: the target is none.
+    """
+
+    def __init__(self, target: str, tls: ssl.SSLContext | None = None, options: ChannelOptions | None = None) -> None:
+        self._options = options = options or ChannelOptions()
+        self._path, self._host, self._port = _split(target)
+        self._tls = tls
+        self._authority = options.authority or ("localhost" if self._path is not None else target)
+        self._loop = asyncio.get_running_loop()
+        self._connection: ClientConnection | None = None
+        self._connecting: asyncio.Task[ClientConnection] | None = None
+        self._closed = False
+        self._budget = ReceiveBudget(options.max_message_bytes)
+        # Servers know a header block again, and it costs nothing to make.
+        self._blocks: dict[tuple[str, float | None], bytes] = {}
+
+    async def __aenter__(self) -> Channel:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection stands that takes calls, as far as is known without asking the server."""
+        return self._connection is not None and self._connection.usable
+
+    async def connect(self) -> None:
+        """Connect, unless the channel is connected.
+
+        Raises:
+            OSError: nobody listens there, TLS failed, or it is no HTTP/2 server.
+            TimeoutError: no connection in time.
+        """
+        await self._usable_connection()
+
+    async def close(self) -> None:
+        """Close the connection; calls in flight fail, but those of a connection that the server drains end there."""
+        self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._connection is not None and self._connection.usable:
+            self._connection.close()
+
+    def call(
+        self,
+        method: str,
+        serializer: Callable[[Req], bytes],
+        deserializer: Callable[[bytes], Res],
+        *,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> ClientCall[Req, Res]:
+        """Make a call of any kind, message by message.
+
+        Args:
+            method: the path, "/" service "/" method.
+            serializer: makes bytes of a request.
+            deserializer: makes a response of bytes.
+            timeout: seconds that the call may take, counted from when it is entered; None for ever.
+            metadata: sent before the first message.
+
+        Returns:
+            The call, to be entered with `async with`; that raises StatusError when no stream can be opened.
+        """
+        handler = StreamingHandler(timeout, self._budget)
+
+        async def open_stream(handler: StreamingHandler) -> tuple[Stream, bytes]:
+            return await self._open(method, handler, timeout, metadata)
+
+        return ClientCall(open_stream, handler, serializer, deserializer, self._options.compress)
+
+    async def unary_unary(
+        self,
+        method: str,
+        request: Req,
+        serializer: Callable[[Req], bytes],
+        deserializer: Callable[[bytes], Res],
+        *,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> Res:
+        """Send one message and wait for the answer.
+
+        Args:
+            method: the path, "/" service "/" method.
+            request: the message.
+            serializer: makes bytes of a request.
+            deserializer: makes a response of bytes.
+            timeout: seconds that the call may take; None for ever.
+            metadata: sent before the message.
+
+        Raises:
+            NotProcessedError: the server has certainly not acted on the call.
+            StatusError: the call has ended with another status than OK.
+            EncodeError: metadata is not allowed.
+        """
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        handler = UnaryHandler(timeout, self._options.max_message_bytes, answer)
+        data = encode_message(serializer(request), self._options.compress)
+        stream, block = await self._open(method, handler, timeout, metadata)
+        handler.stream = stream
+        stream_id = stream.stream_id
+        stream.send(headers_frame(stream_id, block), data, end_stream_frame(stream_id))
+        try:
+            return deserializer(await answer)
+        except asyncio.CancelledError:
+            handler.cancel()
+            raise
+
+    async def unary_stream(
+        self,
+        method: str,
+        request: Req,
+        serializer: Callable[[Req], bytes],
+        deserializer: Callable[[bytes], Res],
+        *,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> AsyncGenerator[Res, None]:
+        """Send one message and receive a stream; arguments and errors as in `unary_unary`."""
+        async with self.call(method, serializer, deserializer, timeout=timeout, metadata=metadata) as call:
+            await call.send(request)
+            await call.done_writing()
+            async for response in call:
+                yield response
+
+    async def stream_unary(
+        self,
+        method: str,
+        requests: AsyncIterable[Req],
+        serializer: Callable[[Req], bytes],
+        deserializer: Callable[[bytes], Res],
+        *,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> Res:
+        """Send a stream and wait for the answer; arguments and errors as in `unary_unary`."""
+        stream = self.stream_stream(method, requests, serializer, deserializer, timeout=timeout, metadata=metadata)
+        async with aclosing(stream) as responses:
+            answers = [response async for response in responses]
+        if len(answers) != 1:
+            raise StatusError(StatusCode.INTERNAL, f"{len(answers)} messages where one is due")
+        return answers[0]
+
+    async def stream_stream(
+        self,
+        method: str,
+        requests: AsyncIterable[Req],
+        serializer: Callable[[Req], bytes],
+        deserializer: Callable[[bytes], Res],
+        *,
+        timeout: float | None = None,
+        metadata: Metadata = (),
+    ) -> AsyncGenerator[Res, None]:
+        """Send a stream while another is received; arguments and errors as in `unary_unary`."""
+        async with self.call(method, serializer, deserializer, timeout=timeout, metadata=metadata) as call:
+            sending = self._loop.create_task(_send_all(call, requests))
+            try:
+                async for response in call:
+                    yield response
+            except StatusError:
+                if sending.done() and not sending.cancelled() and (failure := sending.exception()):
+                    raise failure from None
+                raise
+            finally:
+                sending.cancel()
+                await asyncio.wait([sending])
+
+    async def _open(
+        self, method: str, handler: StreamingHandler | UnaryHandler, timeout: float | None, metadata: Metadata
+    ) -> tuple[Stream, bytes]:
+        """Open a stream; returns it with the header block of its call."""
+        extra = encode(*encode_metadata(metadata)) if metadata else b""
+        connection = self._connection
+        stream = connection.open_stream(handler) if connection is not None and connection.usable else None
+        if stream is not None:
+            block = self._block(method, timeout)
+        else:
+            start = self._loop.time()
+            stream = await self._wait_for_stream(handler, timeout)
+            if timeout is not None:
+                timeout -= self._loop.time() - start
+            block = request_fields(method, self._authority, self._tls is not None, timeout, self._options.compress)
+        if timeout is not None:
+            handler.start_timer(self._loop, timeout)
+        return stream, block + extra
+
+    async def _wait_for_stream(self, handler: StreamHandler, timeout: float | None) -> Stream:
+        """Connect, if need be, and wait until the server takes one more stream."""
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                try:
+                    return await (await self._usable_connection()).wait_for_stream(handler)
+                except StreamResetError:
+                    # The connection went while the call waited for its turn.
+                    return await (await self._usable_connection()).wait_for_stream(handler)
+        except StreamResetError as error:
+            raise status_of_reset(error) from None
+        except OSError as error:
+            if limit.expired():
+                text = f"no answer within {timeout:g} s"
+                raise StatusError(StatusCode.DEADLINE_EXCEEDED, text) from None
+            raise NotProcessedError(f"no connection: {error or type(error).__name__}") from error
+
+    def _block(self, method: str, timeout: float | None) -> bytes:
+        block = self._blocks.get((method, timeout))
+        if block is None:
+            if len(self._blocks) >= _CACHED_BLOCKS:
+                self._blocks.clear()
+            block = request_fields(method, self._authority, self._tls is not None, timeout, self._options.compress)
+            self._blocks[method, timeout] = block
+        return block
+
+    async def _usable_connection(self) -> ClientConnection:
+        if self._connection is not None:
+            if self._connection.usable:
+                return self._connection
+            if not self._options.reconnect:
+                raise StreamResetError("the connection was closed before the call could be sent", processed=False)
+        if self._closed:
+            raise StreamResetError("the channel is closed", processed=False)
+        if self._connecting is None:
+            self._connecting = self._loop.create_task(self._connect())
+            self._connecting.add_done_callback(self._on_connected)
+        # A call that is cancelled leaves the attempt to the others.
+        return await asyncio.shield(self._connecting)
+
+    async def _connect(self) -> ClientConnection:
+        options = self._options
+        try:
+            async with asyncio.timeout(options.connect_timeout):
+                if self._path is not None:
+                    connection = await ClientConnection.connect_unix(self._path, options.connection)
+                else:
+                    connection = await ClientConnection.connect_tcp(
+                        self._host, self._port, options.connection, self._tls, options.server_hostname
+                    )
+        except TimeoutError:
+            raise TimeoutError(f"no connection within {options.connect_timeout:g} s") from None
+        if self._connection is not None:
+            self._connection.drain()
+        self._connection = connection
+        return connection
+
+    def _on_connected(self, task: asyncio.Task[ClientConnection]) -> None:
+        self._connecting = None
+        if not task.cancelled():
+            task.exception()  # every caller has it; when all were cancelled nobody misses it
+
+
+async def _send_all(call: ClientCall[Req, Any], requests: AsyncIterable[Req]) -> None:
+    try:
+        async for request in requests:
+            if call.done:
+                return
+            await call.send(request)
+        await call.done_writing()
+    except StatusError:
+        # Whoever receives is told.
+        return
+    except Exception:
+        call.cancel()
+        raise
+
+
+def _split(target: str) -> tuple[str | None, str, int]:
+    """The path of a Unix socket, or host and port."""
+    if target.startswith("unix:"):
+        return "/" + target.removeprefix("unix:").lstrip("/") if target.startswith("unix:/") else target[5:], "", 0
+    parts = urlsplit(f"//{target}")
+    if not parts.hostname or parts.port is None or parts.path:
+        raise ValueError(f"{target!r} is no target: write host:port, [address]:port or unix:path")
+    return None, parts.hostname, parts.port
