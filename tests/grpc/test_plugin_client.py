@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from plugsmith_runtime.client import RequestNotSentError
 from plugsmith_runtime.client import grpc as client_grpc
 from plugsmith_runtime.client.grpc import GrpcClient
 from plugsmith_runtime.contract import plugin_service_pb2 as pb
+from plugsmith_runtime.errors import RequestNotSentError
 from plugsmith_runtime.http2 import frames
 from plugsmith_runtime.http2.hpack import encode
 
