@@ -106,7 +106,7 @@ def test_names_and_labels_are_those_of_every_transport(rendered: RenderedPlugin,
 
 def test_callers_cannot_invent_labels(rendered: RenderedPlugin, config: str, modules: Any) -> None:
     connect = modules("runtime.client").connect
-    context = modules("runtime.client.context").new_context()
+    context = modules("runtime.client").new_context()
 
     async def call(endpoint: str) -> None:
         client = await connect(endpoint)

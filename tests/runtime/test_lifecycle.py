@@ -31,7 +31,8 @@ _UNNEEDED = {
         "google.protobuf.text_format", "grpc", "grpc_health", "httptools", "orjson", ".tls.context", ".host.docker",
     ],
     "unix": [
-        "google.protobuf.text_format", "grpc", "httptools", "orjson", ".tls.context", ".host.docker", ".unix_stream.v2",
+        "google.protobuf.text_format", "grpc", "httptools", "orjson", ".tls.context", ".host.docker",
+        ".unix_stream.v2_server",
     ],
 }  # fmt: skip
 

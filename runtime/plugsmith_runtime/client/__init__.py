@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import uuid
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..errors import RequestNotSentError, StartError
 
-__all__ = ["Client", "ClientTls", "RequestNotSentError", "connect"]
+__all__ = ["Client", "ClientTls", "RequestNotSentError", "connect", "new_context"]
 
 _SCHEMES = {
     "http": ("http", "HttpClient"),
@@ -57,6 +58,11 @@ class Client(Protocol):
 
     async def close(self) -> None:
         """Close the connection."""
+
+
+def new_context() -> dict[str, Any]:
+    """A plugin context of a request of its own."""
+    return {"global_context": {"request_id": uuid.uuid4().hex}, "state": {}, "metadata": {}}
 
 
 async def connect(

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..codec import plugin_service_client as v1_codec
+from ..codec import unix_v2_client as v2_codec
+from ..contract import plugin_service_pb2 as pb
+from ..errors import RequestNotSentError
 from ..net.deadlines import DeadlineExceededError, Deadlines
-from . import RequestNotSentError
-from .unix_v1 import SerialSession
-from .unix_v2 import StreamSession, UnsupportedVersionError
+from ..unix_stream.v1_client import V1ConnectionPool
+from ..unix_stream.v2_client import UnsupportedVersionError, V2ClientConnection
 
 if TYPE_CHECKING:
     from . import ClientTls
@@ -38,7 +41,7 @@ class UnixClient:
         self._timeout = timeout
         self._deadlines = Deadlines(timeout)
         self._opening = asyncio.Lock()
-        self._session: StreamSession | SerialSession | None = None
+        self._session: _V2Session | _V1Session | None = None
 
     @classmethod
     async def connect(cls, endpoint: str, tls: ClientTls | None = None, timeout: float = 30.0) -> UnixClient:
@@ -66,7 +69,7 @@ class UnixClient:
     @property
     def version(self) -> int:
         """The version of the protocol that the server speaks, 1 or 2; 0 while there is no connection."""
-        return 0 if self._session is None else 2 if isinstance(self._session, StreamSession) else 1
+        return 0 if self._session is None else 2 if isinstance(self._session, _V2Session) else 1
 
     async def invoke(
         self,
@@ -112,20 +115,20 @@ class UnixClient:
             self._session.close()
             self._session = None
 
-    async def _call(self, ask: Callable[[StreamSession | SerialSession], Awaitable[T]]) -> T:
+    async def _call(self, ask: Callable[[_V2Session | _V1Session], Awaitable[T]]) -> T:
         try:
             return await self._deadlines.run(self._ask(ask))
         except DeadlineExceededError:
             raise TimeoutError(f"no answer within {self._timeout:g} s") from None
 
-    async def _ask(self, ask: Callable[[StreamSession | SerialSession], Awaitable[T]]) -> T:
+    async def _ask(self, ask: Callable[[_V2Session | _V1Session], Awaitable[T]]) -> T:
         try:
             return await ask(await self._connected())
         except RequestNotSentError:
             # The server closed the connection, for example to restart: once more on a new one.
             return await ask(await self._connected())
 
-    async def _connected(self) -> StreamSession | SerialSession:
+    async def _connected(self) -> _V2Session | _V1Session:
         session = self._session
         if session is not None and session.usable:
             return session
@@ -140,8 +143,78 @@ class UnixClient:
             assert self._session is not None
             return self._session
 
-    async def _open(self) -> StreamSession | SerialSession:
+    async def _open(self) -> _V2Session | _V1Session:
         try:
-            return await StreamSession.open(self._path)
+            return _V2Session(await V2ClientConnection.open(self._path, v2_codec))
         except UnsupportedVersionError:
-            return await SerialSession.open(self._path)
+            return _V1Session(await V1ConnectionPool.open(self._path))
+
+
+class _V1Session:
+    """Calls in version 1. A trace, `user_context` and `content_type` have no place in it."""
+
+    def __init__(self, pool: V1ConnectionPool) -> None:
+        self._pool = pool
+        self.close = pool.close
+
+    @property
+    def usable(self) -> bool:
+        return self._pool.usable
+
+    async def invoke(
+        self,
+        hook: str,
+        plugin: str,
+        payload: Any,
+        context: dict[str, Any] | None,
+        trace: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        request = v1_codec.write_request(hook, plugin, payload, context)
+        answer = await self._pool.request(request.SerializeToString())
+        return v1_codec.read_reply(pb.InvokeHookResponse.FromString(answer))
+
+    async def plugin_configs(self) -> list[dict[str, Any]]:
+        answer = await self._pool.request(pb.GetPluginConfigsRequest().SerializeToString())
+        return v1_codec.read_configs(pb.GetPluginConfigsResponse.FromString(answer))
+
+    async def plugin_config(self, name: str) -> dict[str, Any] | None:
+        answer = await self._pool.request(pb.GetPluginConfigRequest(name=name).SerializeToString())
+        return v1_codec.read_config(pb.GetPluginConfigResponse.FromString(answer))
+
+    async def serving(self, plugin: str) -> bool | None:
+        """Whether a plugin is there: version 1 cannot say more."""
+        if plugin:
+            return True if await self.plugin_config(plugin) is not None else None
+        return bool(await self.plugin_configs())
+
+
+class _V2Session:
+    """Calls in version 2."""
+
+    def __init__(self, connection: V2ClientConnection) -> None:
+        self._connection = connection
+        self.close = connection.close
+
+    @property
+    def usable(self) -> bool:
+        return self._connection.usable
+
+    async def invoke(
+        self,
+        hook: str,
+        plugin: str,
+        payload: Any,
+        context: dict[str, Any] | None,
+        trace: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        request = v2_codec.write_invoke(hook, plugin, payload, context, trace)
+        return v2_codec.read_reply(plugin, await self._connection.request(request))
+
+    async def plugin_configs(self) -> list[dict[str, Any]]:
+        return v2_codec.read_configs(await self._connection.request(v2_codec.write_get_configs()))
+
+    async def plugin_config(self, name: str) -> dict[str, Any] | None:
+        return v2_codec.read_config(await self._connection.request(v2_codec.write_get_config(name)))
+
+    async def serving(self, plugin: str) -> bool | None:
+        return v2_codec.read_health(await self._connection.request(v2_codec.write_check_health(plugin)))

@@ -1,8 +1,10 @@
-"""Between the frames of version 2 of the Unix protocol and calls: the server's side."""
+"""A codec of the frames of version 2 of the Unix protocol: the server's side."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from ..contract import plugin_stream_pb2 as pb
 from ..errors import DecodeError, EncodeError
@@ -10,7 +12,7 @@ from ..exact_json import InvalidJsonError, dumps, loads
 from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
 from ..host.messages import HookCall, HookReply
 from ..json_values import with_question_marks
-from ..unix_stream.length_prefix import MAX_FRAME
+from ..unix_stream.framing import MAX_FRAME_BYTES
 
 
 class CallDecodeError(DecodeError):
@@ -26,6 +28,15 @@ class CallDecodeError(DecodeError):
         super().__init__(message)
         self.call = call
         self.code = code
+
+
+def read_frame(message: bytes) -> tuple[int, pb.ClientFrame | None]:
+    """Decode a frame; see unix_stream.v2_server.ServerCodec."""
+    try:
+        frame = pb.ClientFrame.FromString(message)
+    except ProtobufDecodeError as error:
+        raise DecodeError(str(error)) from None
+    return frame.id, None if frame.HasField("cancel") else frame
 
 
 def read_call(request: pb.InvokeHook, transport: str, size: int) -> HookCall:
@@ -129,6 +140,6 @@ def _json(value: Any, name: str, dates: bool = False) -> bytes:
 
 def _written(answer: pb.ServerFrame, name: str) -> bytes:
     written = answer.SerializeToString()
-    if len(written) > MAX_FRAME:
-        raise EncodeError(name, f"{len(written)} bytes are more than the {MAX_FRAME} of a message")
+    if len(written) > MAX_FRAME_BYTES:
+        raise EncodeError(name, f"{len(written)} bytes are more than the {MAX_FRAME_BYTES} of a message")
     return written

@@ -1,19 +1,22 @@
-"""Between calls and the frames of version 2 of the Unix protocol: the client's side."""
+"""A codec of the frames of version 2 of the Unix protocol: the client's side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
 from ..contract import plugin_stream_pb2 as pb
-from ..errors import EncodeError
+from ..errors import DecodeError, EncodeError
 from ..exact_json import InvalidJsonError, dumps, loads
+from ..unix_stream.v2_client import Goodbye, Welcome
 
 
 def write_invoke(
     hook: str, plugin: str, payload: Any, context: dict[str, Any] | None, trace: Mapping[str, str] | None = None
 ) -> bytes:
-    """Write a hook call, less its number: a frame is `write_number` and this.
+    """Write a hook call, less its number: a frame is `write_call_id` and this.
 
     Args:
         hook: the hook's wire name.
@@ -49,14 +52,28 @@ def write_check_health(plugin: str) -> bytes:
     return pb.ClientFrame(check_health=pb.CheckHealth(plugin_name=plugin)).SerializeToString()
 
 
-def write_number(call_id: int) -> bytes:
-    """Write the number of a call: two messages of protobuf one after the other are one with the fields of both."""
+def write_call_id(call_id: int) -> bytes:
+    """Write the number of a call; two messages of protobuf one after the other are one with the fields of both."""
     return pb.ClientFrame(id=call_id).SerializeToString()
 
 
 def write_cancel(call_id: int) -> bytes:
     """Write the frame that stops a call."""
     return pb.ClientFrame(id=call_id, cancel=pb.Cancel()).SerializeToString()
+
+
+def read_frame(message: bytes) -> tuple[int, pb.ServerFrame | Welcome | Goodbye]:
+    """Decode a frame; see unix_stream.v2_client.ClientCodec."""
+    try:
+        frame = pb.ServerFrame.FromString(message)
+    except ProtobufDecodeError as error:
+        raise DecodeError(str(error)) from None
+    if not frame.id:
+        if frame.HasField("welcome"):
+            return 0, Welcome(frame.welcome.max_frame_bytes, frame.welcome.max_calls)
+        if frame.HasField("goodbye"):
+            return 0, Goodbye(frame.goodbye.last_id)
+    return frame.id, frame
 
 
 def read_reply(plugin: str, answer: pb.ServerFrame) -> dict[str, Any]:

@@ -1,58 +1,59 @@
-"""When did bytes arrive? Later than they were sent, when the event loop stood still in between."""
+"""A monitor of event loop stalls: how long a hook that blocks the loop has kept bytes from being read."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-_BEAT = 1.0
-_ROUNDS = 3
+_TICK_SECONDS = 1.0
+_STALL_SECONDS = 2 * _TICK_SECONDS
+# The tick may run before the reads of the same round of the loop, and those of new connections come a round later.
+_READ_ROUNDS = 3
 
 
 class LoopStallMonitor:
-    """Knows the earliest moment at which bytes that are read now can have arrived.
-
-    A hook that blocks the event loop keeps everybody's bytes waiting unseen. To count that time, a beat shows when the
-    loop last ran.
+    """Ticks once a second, and so knows since when the event loop has not run.
 
     Args:
-        on_beat: called about once a second.
+        on_tick: called with the loop's time, but not by the tick that ends a stall: what clients sent meanwhile is read
+            first, and has not been late.
     """
 
-    def __init__(self, on_beat: Callable[[float], None]) -> None:
+    def __init__(self, on_tick: Callable[[float], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._on_beat = on_beat
-        self._last = self._loop.time()
-        # Since when the loop stood still, while bytes that came meanwhile may still be read.
-        self._stalled: float | None = None
-        self._timer = self._loop.call_later(_BEAT, self._beat)
+        self._on_tick = on_tick
+        self._last_tick = self._loop.time()
+        # When the last stall began, as long as bytes that came during it may still be unread.
+        self._stalled_since: float | None = None
+        self._timer = self._loop.call_later(_TICK_SECONDS, self._tick)
 
-    def arrival(self, now: float) -> float:
-        """The earliest arrival of bytes that are read now.
+    def received_at(self, now: float) -> float:
+        """The earliest time at which bytes that are read now can have been received.
 
         Args:
-            now: the loop's time, as the answer is.
+            now: the loop's time, as the result is.
         """
-        if now - self._last > 2 * _BEAT:
-            return self._last
-        return now if self._stalled is None else self._stalled
+        if now - self._last_tick > _STALL_SECONDS:
+            return self._last_tick
+        return now if self._stalled_since is None else self._stalled_since
 
     def stop(self) -> None:
-        """End the beat."""
+        """Tick no more."""
         self._timer.cancel()
 
-    def _beat(self) -> None:
+    def _tick(self) -> None:
         now = self._loop.time()
-        if now - self._last > 2 * _BEAT:
-            # The beat may run before the reads of the same round, and those of new connections come a round later.
-            self._stalled = self._last
-            self._later(_ROUNDS)
-        self._last = now
-        self._timer = self._loop.call_later(_BEAT, self._beat)
-        self._on_beat(now)
-
-    def _later(self, rounds: int) -> None:
-        if rounds:
-            self._loop.call_soon(self._later, rounds - 1)
+        last, self._last_tick = self._last_tick, now
+        self._timer = self._loop.call_later(_TICK_SECONDS, self._tick)
+        if now - last > _STALL_SECONDS:
+            self._stalled_since = last
+            self._end_stall(_READ_ROUNDS)
         else:
-            self._stalled = None
+            self._on_tick(now)
+
+    def _end_stall(self, rounds: int) -> None:
+        """Forget the stall after so many rounds of the loop."""
+        if rounds:
+            self._loop.call_soon(self._end_stall, rounds - 1)
+        else:
+            self._stalled_since = None

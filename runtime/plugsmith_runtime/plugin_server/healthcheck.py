@@ -98,15 +98,15 @@ def _grpc(place: str, plugin: str, limit: float) -> None:
 def _unix(path: str, plugin: str, limit: float) -> None:
     try:
         from ..contract.plugin_stream_pb2 import CheckHealth, ClientFrame, ServerFrame
-        from ..unix_stream.length_prefix import MAX_FRAME, PREFACE, FrameBuffer, frame
+        from ..unix_stream.framing import MAX_FRAME_BYTES, V2_PREFACE, FrameDecoder, encode_frame
     except ModuleNotFoundError as error:
         raise StartError(f"the Unix socket needs the package {error.name}; install the extra 'grpc'") from error
     question = ClientFrame(id=1, check_health=CheckHealth(plugin_name=plugin))
     with contextlib.closing(_connected(path, limit)) as connection:
-        connection.sendall(PREFACE + frame(question.SerializeToString()))
-        buffer = FrameBuffer(MAX_FRAME)
+        connection.sendall(V2_PREFACE + encode_frame(question.SerializeToString()))
+        decoder = FrameDecoder(MAX_FRAME_BYTES)
         while data := connection.recv(4096):
-            for message in buffer.feed(data):
+            for message in decoder.feed(data):
                 answer = ServerFrame.FromString(message)
                 if answer.id == 1:
                     if not answer.health.serving:

@@ -12,8 +12,7 @@ from typing import Any
 from ..cli.colours import Colours
 from ..cli.diff import describe
 from ..cli.json_input import json_value
-from ..client import Client, ClientTls, connect
-from ..client.context import new_context
+from ..client import Client, ClientTls, connect, new_context
 from ..errors import StartError
 from ..host.loader import CALLS
 from ..plugin_server import options

@@ -1,36 +1,36 @@
-"""A new connection: may it stay, and which version of the protocol does it speak?"""
+"""Protocol negotiation: the first four bytes of a new connection say which version its client speaks."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from .connection import Connection, Limits
-from .length_prefix import HEADER, PREFACE
+from .framing import LENGTH_BYTES, V2_PREFACE
+from .server_connection import ConnectionLimits, ServerConnection
 
 
-class ProtocolNegotiation(Connection):
-    """Waits for the first four bytes, then hands the connection on.
+class ProtocolNegotiation(ServerConnection):
+    """A new connection, until its version is known and another one takes its place.
 
     Args:
         admit: whether a new connection may stay.
-        begin: makes the connection that takes this one's place, of version 2 when told so, else of version 1.
-        limits: what the connection may ask for.
+        upgrade: makes the connection that takes its place, given it and the version, 1 or 2.
+        limits: what the client may ask for.
         on_lost: told when the connection is gone, unless it was not admitted.
     """
 
     def __init__(
         self,
-        admit: Callable[[Connection, asyncio.BaseTransport], bool],
-        begin: Callable[[Connection, bool], Connection],
-        limits: Limits,
-        on_lost: Callable[[Connection], None],
+        admit: Callable[[ServerConnection, asyncio.BaseTransport], bool],
+        upgrade: Callable[[ServerConnection, int], ServerConnection],
+        limits: ConnectionLimits,
+        on_lost: Callable[[ServerConnection], None],
     ) -> None:
         super().__init__(limits, on_lost)
         self._admit = admit
-        self._begin = begin
+        self._upgrade = upgrade
         self._admitted = False
-        self._held = b""
+        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -48,13 +48,13 @@ class ProtocolNegotiation(Connection):
         """See asyncio.Protocol."""
         if not self._admitted:
             return
-        self._held += data
-        if len(self._held) < HEADER:
-            self._begun = self._begun or self._loop.time()
+        self._received += data
+        if len(self._received) < LENGTH_BYTES:
+            self._partial_since = self._partial_since or self._loop.time()
             return
-        streaming = self._held.startswith(PREFACE)
-        connection = self._begin(self, streaming)
+        version = 2 if self._received.startswith(V2_PREFACE) else 1
+        connection = self._upgrade(self, version)
         self._transport.set_protocol(connection)
         connection.connection_made(self._transport)
-        if rest := self._held[HEADER:] if streaming else self._held:
+        if rest := self._received[len(V2_PREFACE) :] if version == 2 else self._received:
             connection.data_received(rest)

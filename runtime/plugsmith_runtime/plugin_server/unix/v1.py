@@ -1,39 +1,40 @@
-"""From a message of version 1 of the protocol to its answer."""
+"""The handler of version 1: from a request's bytes to those of its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...codec import plugin_service as protobuf
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from ...codec.plugin_service import read_call, unreadable, write_config, write_configs, write_reply
 from ...contract import plugin_service_pb2 as pb
-from ...errors import EncodeError
+from ...errors import DecodeError, EncodeError
 from ...host.errors import ErrorCode
 from ...host.messages import HookReply, OverloadedError
-from ...host.respond import refuse, respond
-from ...unix_stream.length_prefix import MAX_FRAME
+from ...host.respond import Send, refuse, respond
+from ...unix_stream.framing import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     from ...host.host import Host
 
 
-class SerialAnswers:
-    """Has calls answered by the host.
+class V1Handler:
+    """Answers the requests of all connections.
 
     Args:
-        host: the host.
+        host: runs the hooks.
     """
 
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    async def answer(self, data: bytes, send: Callable[[bytes], None]) -> bool:
+    async def answer(self, data: bytes, send: Send) -> bool:
         """Answer a request, whose kind shows in the fields that are set.
 
         Args:
             data: the request.
-            send: takes the answer. It is called as soon as the answer is written: the caller reads it on another core
-                while the host takes down here how the call ended.
+            send: takes the answer. It is called as soon as the answer is encoded: the caller reads it on another core
+                while the call is recorded here.
 
         Returns:
             Whether the connection may go on.
@@ -42,15 +43,18 @@ class SerialAnswers:
             DecodeError: the bytes are no request.
         """
         # GetPluginConfigRequest has its name where a hook call has its hook, and GetPluginConfigsRequest is empty.
-        request = pb.InvokeHookRequest.FromString(data)
+        try:
+            request = pb.InvokeHookRequest.FromString(data)
+        except ProtobufDecodeError as error:
+            raise DecodeError(str(error)) from None
         if not (request.plugin_name or request.HasField("payload") or request.HasField("context")):
             send(self._configs(request.hook_type))
             return True
         size = len(data)
         try:
-            call = protobuf.read_call(request, "unix", size=size)
+            call = read_call(request, "unix", size=size)
         except EncodeError as error:
-            refused, code = protobuf.unreadable(request, error, "unix", size=size)
+            refused, code = unreadable(request, error, "unix", size=size)
             refuse(self._host, refused, code, str(error), _encode, send)
             return True
         try:
@@ -63,12 +67,12 @@ class SerialAnswers:
 
     def _configs(self, name: str) -> bytes:
         if name:
-            return protobuf.write_config(self._host.plugin_config(name))
-        return protobuf.write_configs(self._host.plugin_configs())
+            return write_config(self._host.plugin_config(name))
+        return write_configs(self._host.plugin_configs())
 
 
 def _encode(reply: HookReply) -> bytes:
-    data = protobuf.write_reply(reply)
-    if len(data) > MAX_FRAME:
-        raise EncodeError("result", f"{len(data)} bytes are more than the {MAX_FRAME} of a message")
+    data = write_reply(reply)
+    if len(data) > MAX_FRAME_BYTES:
+        raise EncodeError("result", f"{len(data)} bytes are more than the {MAX_FRAME_BYTES} of a message")
     return data

@@ -1,11 +1,11 @@
-"""From a frame of version 2 of the protocol to its answer."""
+"""The handler of version 2: from a frame to the frame that answers it."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...codec import unix_v2 as stream
+from ...codec import unix_v2 as codec
 from ...contract import plugin_stream_pb2 as pb
 from ...host.messages import OverloadedError
 from ...host.respond import refuse, respond
@@ -14,40 +14,40 @@ if TYPE_CHECKING:
     from ...host.host import Host
 
 
-class StreamAnswers:
-    """Has calls answered by the host.
+class V2Handler:
+    """Answers the requests of all connections.
 
     Args:
-        host: the host.
+        host: runs the hooks.
     """
 
     def __init__(self, host: Host) -> None:
         self._host = host
 
     async def answer(self, frame: pb.ClientFrame, size: int) -> bytes:
-        """Answer a call.
+        """Answer a request.
 
         Args:
-            frame: the call.
+            frame: the request.
             size: its bytes.
         """
         kind = frame.WhichOneof("kind")
         if kind == "invoke":
-            return await self._hook(frame, size)
+            return await self._invoke(frame, size)
         if kind == "get_config":
-            return stream.write_config(frame.id, self._host.plugin_config(frame.get_config.name))
+            return codec.write_config(frame.id, self._host.plugin_config(frame.get_config.name))
         if kind == "get_configs":
-            return stream.write_configs(frame.id, self._host.plugin_configs())
+            return codec.write_configs(frame.id, self._host.plugin_configs())
         if kind == "check_health":
             name = frame.check_health.plugin_name
-            return stream.write_health(frame.id, self._host.plugin_serving(name) if name else self._host.ready)
-        return stream.write_unknown_request(frame.id)
+            return codec.write_health(frame.id, self._host.plugin_serving(name) if name else self._host.ready)
+        return codec.write_unknown_request(frame.id)
 
-    async def _hook(self, frame: pb.ClientFrame, size: int) -> bytes:
-        encode = partial(stream.write_reply, frame.id)
+    async def _invoke(self, frame: pb.ClientFrame, size: int) -> bytes:
+        encode = partial(codec.write_reply, frame.id)
         try:
-            call = stream.read_call(frame.invoke, "unix", size)
-        except stream.CallDecodeError as error:
+            call = codec.read_call(frame.invoke, "unix", size)
+        except codec.CallDecodeError as error:
             return refuse(self._host, error.call, error.code, str(error), encode)
         try:
             _, data = await respond(self._host, call, encode)

@@ -7,8 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ...client import Client, connect
-from ...client.context import new_context
+from ...client import Client, connect, new_context
 from ...errors import StartError
 
 _WARM_UP = 20

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...client import connect
-from ...client.context import new_context
+from ...client import connect, new_context
 from ...plugin_server import options
 from ...plugin_server.settings import ServerSettings
 from ..subprocess_server import own_server

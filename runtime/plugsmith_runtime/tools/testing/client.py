@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ...client import Client
-from ...client.context import new_context
+from ...client import Client, new_context
 from ...contract.hooks import PluginContext, PluginPayload
 
 
