@@ -1,1 +1,1 @@
-"""Subcommands: a module `name` gives `plugsmith name`, with `add_parser(subparsers)` and `run(args) -> int`."""
+"""Subcommands: a module of each, with `add_parser(subparsers)` and `run(arguments) -> int`; `cli.py` lists them."""

@@ -1,31 +1,27 @@
-"""The command line of a plugin: `python -m <package> COMMAND`."""
+"""The commands of a plugin: `python -m <package> COMMAND`."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from importlib import import_module
+from collections.abc import Sequence
 
-from .errors import StartError
+from ._version import __version__
+from .cli.main import Commands, Program, run
 
-COMMANDS = {
-    "serve": "plugin_server.commands.serve",
-    "dev": "tools.dev.command",
-    "call": "tools.call",
-    "check": "tools.check.command",
-    "demo": "tools.demo.command",
-    "bench": "tools.bench.command",
-    "health": "plugin_server.commands.health",
-    "gateway-config": "tools.gateway_config.command",
-    "certs": "tools.certs.command",
+COMMANDS: Commands = {
+    "serve": f"{__package__}.plugin_server.commands.serve",
+    "dev": f"{__package__}.tools.dev",
+    "call": f"{__package__}.tools.call",
+    "check": f"{__package__}.tools.check.command",
+    "demo": f"{__package__}.tools.demo",
+    "bench": f"{__package__}.tools.bench",
+    "health": f"{__package__}.plugin_server.commands.health",
+    "gateway-config": f"{__package__}.tools.gateway_config",
+    "certs": f"{__package__}.tools.certs.command",
 }
 
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
-
-def main(argv: list[str] | None = None, *, package: str) -> int:
-    """Run a command.
+def main(argv: Sequence[str] | None = None, *, package: str) -> int:
+    """Run a command of a plugin.
 
     Args:
         argv: the arguments after the program's name; those of the process when None.
@@ -34,20 +30,15 @@ def main(argv: list[str] | None = None, *, package: str) -> int:
     Returns:
         The exit code: 0 when all is well, 1 when the command's own check failed, 2 for something to put right.
     """
-    arguments = _parsed(sys.argv[1:] if argv is None else argv, package)
-    try:
-        return int(arguments.run(arguments))
-    except StartError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
 
+    def version() -> str:
+        from importlib import metadata
 
-def _parsed(given: list[str], package: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=f"python -m {package}", description="Serve and try this gateway plugin.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    # One command does not wait for what the others import.
-    for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:
-        import_module(f".{COMMANDS[name]}", __package__).add_parser(commands)
-    return parser.parse_args(given, argparse.Namespace(package=package))
+        try:
+            installed = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            installed = "(not installed)"
+        return f"{package} {installed}, plugsmith-runtime {__version__}"
+
+    program = Program(f"python -m {package}", "Serve and try this gateway plugin.", COMMANDS, version)
+    return run(program, argv, package=package)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.support.environments import environment
-from tests.support.rendering import RenderedPlugin, dependencies
+from tests.support.rendering import RenderedPlugin
 from tests.support.serving import run
 
 SHORT = ["--seconds", "0.05"]
@@ -49,7 +47,6 @@ def test_json_for_programs(author: RenderedPlugin) -> None:
         (["--hook", "tool_pre_invoke", "--payload", "{}"], "the plugin answers the call with INVALID_PAYLOAD: "),
         (["--seconds", "0"], "--seconds and --in-flight must be above 0"),
         (["--transport", "smtp"], "unknown transport 'smtp'; choose from http, "),
-        (["--png", "bench.png"], "--png needs the package matplotlib: install the extra 'bench'"),
     ],
 )
 def test_what_cannot_be_measured(author: RenderedPlugin, options: list[str], reason: str) -> None:
@@ -58,17 +55,3 @@ def test_what_cannot_be_measured(author: RenderedPlugin, options: list[str], rea
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-
-
-def test_a_picture(author: RenderedPlugin, tmp_path: Path) -> None:
-    drawing = RenderedPlugin(
-        author.root, author.package, environment("bench", dependencies(author.root, "grpc", "bench"))
-    )
-    path = tmp_path / "bench.png"
-    done = run(drawing, "bench", *SHORT, "--transport", "unix,http", "--png", str(path), MPLCONFIGDIR=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert path.read_bytes().startswith(b"\x89PNG")
-    assert f"drawn in {path}" in done.stderr
-    refused = run(drawing, "bench", *SHORT, "--transport", "unix", "--png", "x.text", MPLCONFIGDIR=str(tmp_path))
-    assert refused.returncode == 2
-    assert "x.text: cannot write the picture" in refused.stderr

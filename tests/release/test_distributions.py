@@ -81,7 +81,7 @@ def test_the_runtimes_wheel_holds_the_package_and_its_types(clone: Path, runtime
 def test_the_runtimes_wheel_names_what_it_needs(runtime_wheel: Path) -> None:
     metadata = Parser().parsestr(contents(runtime_wheel)[f"{RUNTIME}-{__version__}.dist-info/METADATA"].decode())
     assert (metadata["Name"], metadata["Version"]) == ("plugsmith-runtime", __version__)
-    assert set(metadata.get_all("Provides-Extra", [])) == {"bench", "certs", "connector", "cpex", "grpc", "otel"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"certs", "connector", "cpex", "grpc", "otel"}
     required = metadata.get_all("Requires-Dist", [])
     assert [line for line in required if "<" not in line or ">=" not in line] == []
 

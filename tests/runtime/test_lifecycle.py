@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
+from plugsmith_runtime import __version__
 
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import START_LIMIT, run, serve
@@ -98,3 +102,22 @@ def test_help_names_the_commands(rendered: RenderedPlugin) -> None:
     assert done.returncode == 0
     for command in ("serve", "call", "demo", "gateway-config", "certs"):
         assert command in done.stdout
+
+
+def test_the_version_names_the_package_and_the_runtime(rendered: RenderedPlugin) -> None:
+    done = run(rendered, "--version")
+    assert done.stdout == f"{rendered.package} (not installed), plugsmith-runtime {__version__}\n"
+
+
+def test_without_the_tools_it_serves_and_tells_its_health(rendered: RenderedPlugin, tmp_path: Path) -> None:
+    shutil.copytree(rendered.root, tmp_path / "image", ignore=shutil.ignore_patterns("tools", "__pycache__"))
+    image = dataclasses.replace(rendered, root=tmp_path / "image")
+    text = run(image, "--help").stdout
+    assert [line.split()[0] for line in text.partition("COMMAND\n")[2].split("\n\n")[0].splitlines()] == [
+        "serve",
+        "health",
+    ]
+    assert "invalid choice: 'demo'" in run(image, "demo").stderr
+    with serve(image, "http,grpc,unix") as served:
+        for scheme, endpoint in served.endpoints.items():
+            assert run(image, "health", "--endpoint", endpoint.removesuffix("/mcp")).returncode == 0, scheme

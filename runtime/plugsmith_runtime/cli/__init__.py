@@ -1,1 +1,1 @@
-"""What the command lines share: colours, JSON input, differences."""
+"""Command lines: the registry of commands, their errors and exit codes, and what they share at a terminal."""

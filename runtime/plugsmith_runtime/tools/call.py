@@ -9,14 +9,13 @@ import sys
 import time
 from typing import Any
 
-from ..cli.colours import Colours
-from ..cli.diff import describe
-from ..cli.json_input import json_value
+from ..cli.terminal import Colours, json_argument
 from ..client import Client, ClientTls, connect, new_context
 from ..errors import StartError
 from ..host.loader import CALLS
 from ..plugin_server import options
 from ..plugin_server.endpoints import client_tls, own_endpoint
+from .reply_text import describe
 
 _RETRY_SECONDS = 0.2
 
@@ -44,8 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     transport = settings.transports[0]
     endpoint = arguments.endpoint or own_endpoint(settings, transport, str(path))
     tls = settings.grpc.tls if endpoint.startswith("grpc") else settings.http.tls
-    payload = json_value(arguments.payload, "the payload")
-    context = json_value(arguments.context, "the context") if arguments.context else new_context()
+    payload = json_argument(arguments.payload, "the payload")
+    context = json_argument(arguments.context, "the context") if arguments.context else new_context()
 
     async def main() -> dict[str, Any]:
         certificates = client_tls(tls, arguments.certfile, arguments.keyfile)

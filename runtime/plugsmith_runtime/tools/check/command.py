@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ...cli.colours import Colours
+from ...cli.terminal import Colours
 from ...errors import StartError
 from ...plugin_server import options
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ..cli.terminal import Colours
 from ..contract.hooks import HOOKS
-from .colours import Colours
 
 _AROUND = 4
 _SIGNS = {"+": "green", "-": "red"}

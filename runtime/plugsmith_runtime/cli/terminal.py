@@ -1,16 +1,19 @@
-"""Colours for people who look at a terminal; none for files, pipes and those who set NO_COLOR."""
+"""Colours for people who look at a terminal, and the JSON that they type."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
+
+from ..errors import StartError
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
 
 class Colours:
-    """Colours text for one stream.
+    """Colours for the text of one stream; none for files, pipes and those who set NO_COLOR.
 
     Args:
         stream: where the text will be written; only a terminal gets colours.
@@ -31,3 +34,19 @@ class Colours:
         if not self.on or not names:
             return text
         return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+
+def json_argument(text: str, what: str) -> Any:
+    """The value of a JSON argument.
+
+    Args:
+        text: the JSON.
+        what: what it is, for the error.
+
+    Raises:
+        StartError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StartError(f"{what} is not JSON: {error}") from error

@@ -8,9 +8,9 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from ...process.names import LEAVING
-from ...process.shared_sockets import SharedSockets
-from ...process.worker import WorkerProcess
+from ..process.names import LEAVING
+from ..process.shared_sockets import SharedSockets
+from ..process.worker import WorkerProcess
 
 _START_LIMIT = 60.0
 

@@ -10,12 +10,12 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from ...cli.colours import Colours
-from ...errors import StartError
-from ...plugin_server import options
-from ...plugin_server.commands import serve
-from ...plugin_server.readiness import StandardOutput
-from ...plugin_server.settings import package_folder
+from ..cli.terminal import Colours
+from ..errors import StartError
+from ..plugin_server import options
+from ..plugin_server.commands import serve
+from ..plugin_server.readiness import StandardOutput
+from ..plugin_server.settings import package_folder
 
 
 def add_parser(commands: Any) -> None:
@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C, which is a clean end."""
-    from ...process.names import VARIABLE
+    from ..process.names import VARIABLE
 
     if VARIABLE in os.environ:  # a server that this command has started
         return serve.run(arguments)

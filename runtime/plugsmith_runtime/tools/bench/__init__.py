@@ -1,1 +1,0 @@
-"""How fast a plugin answers on this machine: `bench` measures and draws with it."""

@@ -1,1 +1,0 @@
-"""`gateway-config`: the block for the gateway's plugins file."""
