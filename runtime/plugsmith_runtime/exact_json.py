@@ -1,4 +1,4 @@
-"""JSON that never changes a value in silence, at orjson's speed."""
+"""Exact JSON: a reader and a writer that never change a value in silence, at orjson's speed."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .json_values import find_unencodable
 
 # Any run of 19 digits may be an integer beyond 64 bits, which orjson would round to a float. With every digit mapped to
 # "0" one substring search finds all of them.
-_ZERO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_LONG_NUMBER = b"0" * 19
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_LONG_INTEGER = b"0" * 19
 
 
 # Of what orjson can write, these are spelt otherwise than by pydantic, and hold no JSON value.
-_PLAIN_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_JSON_VALUES_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 class InvalidJsonError(DecodeError):
-    """Bytes that are no JSON; the text says why and where, and holds none of the input."""
+    """Bytes that are not JSON; the message says why and where, and holds none of the input."""
 
 
 def loads(data: bytes) -> Any:
@@ -35,7 +35,7 @@ def loads(data: bytes) -> Any:
     """
     try:
         value = orjson.loads(data)
-        if _LONG_NUMBER in data.translate(_ZERO_DIGITS):
+        if _LONG_INTEGER in data.translate(_DIGITS_TO_ZERO):
             value = json.loads(data)
     except orjson.JSONDecodeError as error:
         raise InvalidJsonError(f"{error.msg} at character {error.pos}") from None
@@ -47,7 +47,7 @@ def loads(data: bytes) -> Any:
 
 
 def dumps(value: Any, dates: bool = False) -> bytes:
-    """Write plain data as JSON.
+    """Write JSON values as text.
 
     Args:
         value: dicts with string keys, lists, strings, numbers, booleans and None.
@@ -57,28 +57,28 @@ def dumps(value: Any, dates: bool = False) -> bytes:
         EncodeError: a value has no JSON form, for example NaN or half a surrogate pair.
     """
     try:
-        text = orjson.dumps(value, option=None if dates else _PLAIN_ONLY)
+        text = orjson.dumps(value, option=None if dates else _JSON_VALUES_ONLY)
     except TypeError as error:
-        return _dumps_slowly(value, str(error))
+        return _dumps_with_long_integers(value, str(error))
     # orjson writes NaN and the infinities as null.
-    if b"null" in text and _holds_no_number((value,)) and (found := find_unencodable(value)):
+    if b"null" in text and _contains_nan((value,)) and (found := find_unencodable(value)):
         raise EncodeError(*found)
     return text
 
 
-def _holds_no_number(parts: Any) -> bool:
-    """Whether NaN or an infinity is among the parts; quicker than to look for the path of each."""
+def _contains_nan(parts: Any) -> bool:
+    """Whether NaN or an infinity is among the parts; quicker than `find_unencodable`, which names its path."""
     for part in parts:
         kind = type(part)
         if kind is float:
             if part - part != 0.0:
                 return True
-        elif (kind is dict and _holds_no_number(part.values())) or (kind is list and _holds_no_number(part)):
+        elif (kind is dict and _contains_nan(part.values())) or (kind is list and _contains_nan(part)):
             return True
     return False
 
 
-def _dumps_slowly(value: Any, reason: str) -> bytes:
+def _dumps_with_long_integers(value: Any, reason: str) -> bytes:
     """Write what orjson cannot, integers beyond 64 bits, or say which value is to blame."""
     if find_unencodable(value) and (found := find_unencodable(_without_long_integers(value))):
         raise EncodeError(*found)

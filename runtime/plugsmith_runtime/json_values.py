@@ -1,4 +1,4 @@
-"""Plain data: what JSON and a protobuf Struct can hold, and where a value holds something else."""
+"""JSON values: what JSON and a protobuf Struct can hold, and where a value holds something else."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
-EXACT_INTEGER = 1 << 53
+MAX_EXACT_INTEGER = 1 << 53
 """Up to here, and down to its negative, every integer has a double of its own."""
 
-MESSAGE_LEVELS = 90
-"""Protobuf readers stop at 100 messages inside each other; what wraps the value takes some of them."""
-MAP_LEVELS = 3
-LIST_LEVELS = 2
+MAX_MESSAGE_DEPTH = 90
+"""Protobuf parsers stop at 100 messages inside each other; what wraps the value takes some of them."""
+MAP_DEPTH = 3
+"""Messages that a map takes inside each other: the entry, the Value and the Struct."""
+LIST_DEPTH = 2
+"""The same of a list: the Value and the ListValue."""
 
 # orjson gives up at 254 levels and pydantic at 255; what wraps the value takes some of them.
-_JSON_LEVELS = 200
-_SHOWN_KEY = 64
+_MAX_JSON_DEPTH = 200
+_MAX_SHOWN_KEY_CHARS = 64
 
 
 def find_unencodable(value: Any, *, integers: Literal["exact", "double"] = "exact") -> tuple[str, str] | None:
@@ -31,16 +33,16 @@ def find_unencodable(value: Any, *, integers: Literal["exact", "double"] = "exac
         it in words; None when everything can travel.
     """
     double = integers == "double"
-    limit = MESSAGE_LEVELS if double else _JSON_LEVELS
+    limit = MAX_MESSAGE_DEPTH if double else _MAX_JSON_DEPTH
     steps: list[Any] = []
     # A stack of our own: the value may be nested deeper than Python's, or hold itself.
     stack: list[Iterator[tuple[Any, Any]]] = [iter([(None, value)])]
-    levels = [0]
+    depths = [0]
     while stack:
         item = next(stack[-1], None)
         if item is None:
             stack.pop()
-            levels.pop()
+            depths.pop()
             if steps:
                 steps.pop()
             continue
@@ -49,29 +51,29 @@ def find_unencodable(value: Any, *, integers: Literal["exact", "double"] = "exac
         if isinstance(part, dict):
             reason = _key_reason(part)
             children: Iterator[tuple[Any, Any]] = iter(part.items())
-            cost = MAP_LEVELS if double else 1
+            cost = MAP_DEPTH if double else 1
         elif isinstance(part, (list, tuple)):
             reason = None
             children = enumerate(part)
-            cost = LIST_LEVELS if double else 1
+            cost = LIST_DEPTH if double else 1
         else:
             reason = _scalar_reason(part, double)
             if reason is not None:
                 return _path(path), reason
             continue
-        if reason is None and levels[-1] + cost > limit:
+        if reason is None and depths[-1] + cost > limit:
             reason = "nested too deep"
         if reason is not None:
             return _path(path), reason
         if len(stack) > 1:
             steps.append(step)
         stack.append(children)
-        levels.append(levels[-1] + cost)
+        depths.append(depths[-1] + cost)
     return None
 
 
-def with_question_marks(text: str) -> str:
-    """A text with question marks for what UTF-8 cannot write of it."""
+def replace_surrogates(text: str) -> str:
+    """A text with question marks for its lone surrogates, which UTF-8 cannot write."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -82,7 +84,7 @@ def _scalar_reason(value: Any, double: bool) -> str | None:
         return _text_reason(value)
     if isinstance(value, int):
         if double:
-            fits = -EXACT_INTEGER <= value <= EXACT_INTEGER
+            fits = -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER
             return None if fits else "integer beyond 2^53 cannot travel as a protobuf number"
         return None if -(1 << 63) <= value < 1 << 64 else "integer beyond 64 bits"
     if isinstance(value, float):
@@ -114,10 +116,10 @@ def _path(steps: list[Any]) -> str:
     for step in steps:
         if isinstance(step, int):
             path += f"[{step}]"
-        elif step.isidentifier() and len(step) <= _SHOWN_KEY:
+        elif step.isidentifier() and len(step) <= _MAX_SHOWN_KEY_CHARS:
             path += f".{step}" if path else step
         else:
-            shown = step if len(step) <= _SHOWN_KEY else step[:_SHOWN_KEY] + "..."
+            shown = step if len(step) <= _MAX_SHOWN_KEY_CHARS else step[:_MAX_SHOWN_KEY_CHARS] + "..."
             import json
 
             path += f"[{json.dumps(shown)}]"

@@ -15,7 +15,7 @@ from plugsmith_runtime.exact_json import dumps, loads
 from plugsmith_runtime.host.config import PluginConfig
 from plugsmith_runtime.host.errors import ErrorCode
 from plugsmith_runtime.host.host import Host
-from plugsmith_runtime.host.messages import HookCall, HookReply, OverloadedError
+from plugsmith_runtime.host.messages import CallDecodeError, HookCall, HookReply, OverloadedError
 from plugsmith_runtime.host.respond import refuse, respond
 from plugsmith_runtime.observability.events import CallRecord, Outcome
 
@@ -121,7 +121,7 @@ async def test_a_call_too_many_is_recorded_and_nothing_is_sent(host: Host, steps
 
 @pytest.mark.asyncio
 async def test_a_call_that_cannot_be_decoded_is_answered_and_recorded(host: Host, steps: Steps) -> None:
-    data = refuse(host, _call("echo"), ErrorCode.INVALID_PAYLOAD, "payload: no", _encode, steps.send)
+    data = refuse(host, CallDecodeError(_call("echo"), ErrorCode.INVALID_PAYLOAD, "payload: no"), _encode, steps.send)
     sent, record = steps.taken
     assert sent == data
     assert loads(data)["error"]["message"] == "payload: no"

@@ -10,28 +10,17 @@ import pytest
 from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plugsmith_runtime.contract import plugin_service_pb2 as pb
+from plugsmith_runtime.errors import DecodeError, EncodeError
+from plugsmith_runtime.json_values import find_unencodable
+from plugsmith_runtime.protobuf import struct, struct_bytes
 
 from tests.support.values import EXACT, integral, maps, types
 
 
-@pytest.fixture(scope="module")
-def struct(modules: Any) -> Any:
-    return modules("runtime.protobuf.struct")
-
-
-@pytest.fixture(scope="module")
-def unrepresentable(modules: Any) -> Any:
-    return modules("runtime.errors").EncodeError
-
-
-@pytest.fixture(scope="module")
-def find(modules: Any) -> Any:
-    return modules("runtime.json_values").find_unencodable
-
-
 @settings(max_examples=300, deadline=None)
 @given(data=maps)
-def test_what_is_written_is_read_back(struct: Any, pb: Any, data: dict[str, Any]) -> None:
+def test_what_is_written_is_read_back(data: dict[str, Any]) -> None:
     message = pb.InvokeHookRequest()
     struct.to_struct(data, message.payload, "payload")
     read = struct.from_struct(pb.InvokeHookRequest.FromString(message.SerializeToString()).payload)
@@ -41,7 +30,7 @@ def test_what_is_written_is_read_back(struct: Any, pb: Any, data: dict[str, Any]
 
 @settings(max_examples=300, deadline=None)
 @given(data=maps)
-def test_json_format_writes_and_reads_the_same(struct: Any, pb: Any, data: dict[str, Any]) -> None:
+def test_json_format_writes_and_reads_the_same(data: dict[str, Any]) -> None:
     ours, theirs = pb.InvokeHookRequest(), pb.InvokeHookRequest()
     struct.to_struct(data, ours.payload, "payload")
     json_format.ParseDict(data, theirs.payload)
@@ -52,12 +41,10 @@ def test_json_format_writes_and_reads_the_same(struct: Any, pb: Any, data: dict[
 
 @settings(max_examples=300, deadline=None)
 @given(data=maps, text=st.integers(0, 40_000), size=st.integers(0, 300))
-def test_the_short_way_to_bytes_writes_the_same(
-    modules: Any, struct: Any, pb: Any, data: dict[str, Any], text: int, size: int
-) -> None:
+def test_the_short_way_to_bytes_writes_the_same(data: dict[str, Any], text: int, size: int) -> None:
     """With texts, keys, lists and maps whose lengths take one byte, two and three."""
     data |= {"k" * size: "x" * text, "list": list(range(size)), "map": {"é" * n: None for n in range(size // 10)}}
-    written = modules("runtime.protobuf.struct_bytes").struct_bytes(data)
+    written = struct_bytes.encode_struct(data)
     message = pb.InvokeHookRequest()
     struct.to_struct(data, message.payload, "payload")
     assert type(message.payload).FromString(written) == message.payload
@@ -70,14 +57,14 @@ def test_the_short_way_to_bytes_writes_the_same(
         {"a": b""}, {"a": {"b": object()}}, {"a": json.loads("[" * 60 + "]" * 60)}, [], None,
     ],
 )  # fmt: skip
-def test_the_short_way_leaves_to_the_long_one_what_is_unusual(modules: Any, data: Any) -> None:
-    short = modules("runtime.protobuf.struct_bytes")
+def test_the_short_way_leaves_to_the_long_one_what_is_unusual(data: Any) -> None:
+    short = struct_bytes
     with pytest.raises(short.NeedsSlowPathError):
-        short.struct_bytes(data)
+        short.encode_struct(data)
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False, min_value=2.0**53))
-def test_a_double_beyond_2_53_stays_a_double(struct: Any, pb: Any, value: float) -> None:
+def test_a_double_beyond_2_53_stays_a_double(value: float) -> None:
     message = pb.InvokeHookRequest()
     struct.to_struct({"x": value}, message.payload, "payload")
     read = struct.from_struct(message.payload)["x"]
@@ -99,21 +86,19 @@ def test_a_double_beyond_2_53_stays_a_double(struct: Any, pb: Any, value: float)
         ({"a": {1, 2}}, "p.a", "object of type set"),
     ],
 )
-def test_what_cannot_travel_is_refused(
-    struct: Any, pb: Any, unrepresentable: Any, data: dict[str, Any], path: str, reason: str
-) -> None:
-    with pytest.raises(unrepresentable) as refused:
+def test_what_cannot_travel_is_refused(data: dict[str, Any], path: str, reason: str) -> None:
+    with pytest.raises(EncodeError) as refused:
         struct.to_struct(data, pb.InvokeHookRequest().payload, "p")
     assert (refused.value.path, refused.value.reason) == (path, reason)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_a_number_that_json_has_not_is_not_read(struct: Any, pb: Any, unrepresentable: Any, number: float) -> None:
+def test_a_number_that_json_has_not_is_not_read(number: float) -> None:
     request = pb.InvokeHookRequest()
     request.payload.update({"a": [1, {"b": number}]})
-    with pytest.raises(unrepresentable) as refused:
+    with pytest.raises(DecodeError) as refused:
         struct.from_struct(request.payload, "payload")
-    assert refused.value.path == "payload.a[1].b"
+    assert str(refused.value) == "payload.a[1].b: NaN and infinity are not JSON"
 
 
 def nested(levels: int, as_list: bool) -> dict[str, Any]:
@@ -125,28 +110,27 @@ def nested(levels: int, as_list: bool) -> dict[str, Any]:
 
 @pytest.mark.parametrize("as_list", [False, True])
 @pytest.mark.parametrize("levels", [1, 20, 28, 29, 40, 45, 60, 5_000])
-def test_what_is_written_can_be_parsed_however_deep(
-    struct: Any, pb: Any, unrepresentable: Any, as_list: bool, levels: int
-) -> None:
+def test_what_is_written_can_be_parsed_however_deep(as_list: bool, levels: int) -> None:
     message = pb.InvokeHookResponse()
     data = nested(levels, as_list)
     try:
         struct.to_struct(data, message.result, "result")
-    except unrepresentable as error:
+    except EncodeError as error:
         assert levels > 20
         assert error.reason == "nested too deep"
     else:
         assert struct.from_struct(pb.InvokeHookResponse.FromString(message.SerializeToString()).result) == data
 
 
-def test_a_map_that_holds_itself_is_refused(struct: Any, find: Any, pb: Any, unrepresentable: Any) -> None:
+def test_a_map_that_holds_itself_is_refused() -> None:
     data: dict[str, Any] = {}
     data["self"] = [data, data]
-    with pytest.raises(unrepresentable, match="nested too deep"):
+    with pytest.raises(EncodeError, match="nested too deep"):
         struct.to_struct(data, pb.InvokeHookResponse().result, "result")
-    assert find(data)[1] == "nested too deep"
+    found = find_unencodable(data)
+    assert found is not None and found[1] == "nested too deep"
 
 
-def test_json_keeps_integers_of_64_bits(find: Any) -> None:
-    assert find({"a": [2**64 - 1, -(2**63)]}) is None
-    assert find({"a": 2**64}) == ("a", "integer beyond 64 bits")
+def test_json_keeps_integers_of_64_bits() -> None:
+    assert find_unencodable({"a": [2**64 - 1, -(2**63)]}) is None
+    assert find_unencodable({"a": 2**64}) == ("a", "integer beyond 64 bits")

@@ -1,4 +1,4 @@
-"""Between the transport contract's messages and calls: shared by gRPC and the Unix socket."""
+"""A codec of the transport contract's messages: the server's side, for gRPC and version 1 of the Unix protocol."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import re
 from typing import Any
 
 from ..contract import plugin_service_pb2 as pb
-from ..errors import EncodeError, StartError
+from ..errors import DecodeError, EncodeError, StartError
+from ..host.config import PluginConfig
 from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
-from ..host.messages import HookCall, HookReply
-from ..json_values import with_question_marks
+from ..host.messages import CallDecodeError, HookCall, HookReply
+from ..json_values import replace_surrogates
 from ..protobuf.struct import from_struct, to_struct
-from ..protobuf.struct_bytes import NeedsSlowPathError, struct_bytes, varint
+from ..protobuf.struct_bytes import NeedsSlowPathError, encode_struct, encode_varint
+from .plugin_config import gateway_config
 
 _METRIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_METRICS_LIMIT = 16
-# How two fields of the answer to a hook call begin: the field's number, and that a length comes first.
-_PLUGIN_NAME = bytes((pb.InvokeHookResponse.PLUGIN_NAME_FIELD_NUMBER << 3 | 2,))
-_RESULT = bytes((pb.InvokeHookResponse.RESULT_FIELD_NUMBER << 3 | 2,))
+_MAX_METRICS = 16
+# Tags of two fields of the response: the field's number, and wire type 2, length-delimited.
+_PLUGIN_NAME_TAG = bytes((pb.InvokeHookResponse.PLUGIN_NAME_FIELD_NUMBER << 3 | 2,))
+_RESULT_TAG = bytes((pb.InvokeHookResponse.RESULT_FIELD_NUMBER << 3 | 2,))
 
 
 def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | None = None, size: int = 0) -> HookCall:
@@ -31,18 +33,26 @@ def read_call(request: pb.InvokeHookRequest, transport: str, identity: str | Non
         size: bytes of the request as it was received.
 
     Raises:
-        EncodeError: a number of the payload or the context is not one of JSON.
+        CallDecodeError: a number of the payload or the context is not one of JSON.
     """
-    payload = from_struct(request.payload, "payload")
-    context = read_context(request.context) if request.HasField("context") else None
-    return HookCall(request.hook_type, request.plugin_name, payload, context, transport, identity, size)
+    call = HookCall(request.hook_type, request.plugin_name, None, None, transport, identity, size)
+    try:
+        call.payload = from_struct(request.payload, "payload")
+    except DecodeError as error:
+        raise CallDecodeError(call, ErrorCode.INVALID_PAYLOAD, str(error)) from None
+    if request.HasField("context"):
+        try:
+            call.context = read_context(request.context)
+        except DecodeError as error:
+            raise CallDecodeError(call, ErrorCode.INVALID_CONTEXT, str(error)) from None
+    return call
 
 
 def read_context(message: pb.PluginContext) -> dict[str, Any]:
     """Read what is set of a plugin context; the contract has no null, so empty strings stand for missing values.
 
     Raises:
-        EncodeError: a number is not one of JSON.
+        DecodeError: a number is not one of JSON.
     """
     source = message.global_context
     shared: dict[str, Any] = {"request_id": source.request_id}
@@ -64,15 +74,6 @@ def read_context(message: pb.PluginContext) -> dict[str, Any]:
     if message.HasField("metadata"):
         context["metadata"] = from_struct(message.metadata, "context.metadata")
     return context
-
-
-def unreadable(
-    request: pb.InvokeHookRequest, problem: EncodeError, transport: str, identity: str | None = None, size: int = 0
-) -> tuple[HookCall, ErrorCode]:
-    """What is known of a call that `read_call` could not read, and which part was to blame."""
-    call = HookCall(request.hook_type, request.plugin_name, None, None, transport, identity, size)
-    in_context = problem.path.startswith("context")
-    return call, ErrorCode.INVALID_CONTEXT if in_context else ErrorCode.INVALID_PAYLOAD
 
 
 def write_context(context: dict[str, Any], message: pb.PluginContext) -> None:
@@ -116,7 +117,7 @@ def write_reply(reply: HookReply) -> bytes:
         return message.SerializeToString()
     # The fields of a message may be written one by one; most replies need no message made for them.
     name, result = reply.plugin.encode(), reply.result or {}
-    parts = [_PLUGIN_NAME, varint(len(name)), name]
+    parts = [_PLUGIN_NAME_TAG, encode_varint(len(name)), name]
     if reply.context is not None or "denial_metadata" in result:
         message = pb.InvokeHookResponse()
         if "denial_metadata" in result:
@@ -126,8 +127,8 @@ def write_reply(reply: HookReply) -> bytes:
             write_context(reply.context, message.context)
         parts.append(message.SerializeToString())
     try:
-        written = struct_bytes(result)
-        parts += (_RESULT, varint(len(written)), written)
+        written = encode_struct(result)
+        parts += (_RESULT_TAG, encode_varint(len(written)), written)
     except NeedsSlowPathError:
         message = pb.InvokeHookResponse()
         to_struct(result, message.result, "result")
@@ -135,43 +136,43 @@ def write_reply(reply: HookReply) -> bytes:
     return b"".join(parts)
 
 
-def write_config(config: dict[str, Any] | None) -> bytes:
-    """Write the answer to a question for one plugin's configuration."""
-    message = pb.GetPluginConfigResponse(found=config is not None)
-    if config is not None:
-        to_struct(config, message.config, "config")
+def write_config(entry: PluginConfig | None) -> bytes:
+    """Write the answer to a request for the entry of one plugin."""
+    message = pb.GetPluginConfigResponse(found=entry is not None)
+    if entry is not None:
+        to_struct(gateway_config(entry), message.config, "config")
     return message.SerializeToString()
 
 
-def write_configs(configs: list[dict[str, Any]]) -> bytes:
-    """Write the answer to a question for all configurations."""
+def write_configs(entries: list[PluginConfig]) -> bytes:
+    """Write the answer to a request for all entries."""
     message = pb.GetPluginConfigsResponse()
-    for config in configs:
-        to_struct(config, message.configs.add(), "config")
+    for entry in entries:
+        to_struct(gateway_config(entry), message.configs.add(), "config")
     return message.SerializeToString()
 
 
-def check_configs(configs: list[dict[str, Any]]) -> None:
-    """Check at start that callers can be given the configurations.
+def check_configs(entries: list[PluginConfig]) -> None:
+    """Check at start that callers can be given the entries.
 
     Raises:
         StartError: a value cannot be written as protobuf.
     """
-    for config in configs:
+    for entry in entries:
         try:
-            write_config(config)
+            write_config(entry)
         except EncodeError as error:
             raise StartError(
-                f"plugin {config.get('name')}: {error.path.removeprefix('config.')} of its entry in the "
+                f"plugin {entry.name}: {error.path.removeprefix('config.')} of its entry in the "
                 f"configuration file cannot be sent to gateways: {error.reason}; change it"
             ) from error
 
 
 def _write_error(error: dict[str, Any], message: pb.PluginError) -> None:
     # A plugin's own error must arrive in any case: what cannot be written of its text becomes a question mark.
-    message.message = with_question_marks(error["message"])
-    message.plugin_name = with_question_marks(error["plugin_name"])
-    message.code = with_question_marks(error["code"])
+    message.message = replace_surrogates(error["message"])
+    message.plugin_name = replace_surrogates(error["plugin_name"])
+    message.code = replace_surrogates(error["code"])
     number = error.get("mcp_error_code", MCP_INTERNAL_ERROR)
     message.mcp_error_code = number if -(2**31) <= number < 2**31 else MCP_INTERNAL_ERROR
     if error.get("details"):
@@ -179,8 +180,8 @@ def _write_error(error: dict[str, Any], message: pb.PluginError) -> None:
 
 
 def _write_metrics(metrics: dict[str, Any], message: pb.DenialMetadata) -> None:
-    if len(metrics) > _METRICS_LIMIT:
-        raise EncodeError("result.denial_metadata", f"more than {_METRICS_LIMIT} metrics")
+    if len(metrics) > _MAX_METRICS:
+        raise EncodeError("result.denial_metadata", f"more than {_MAX_METRICS} metrics")
     message.SetInParent()
     for name, value in metrics.items():
         path = f"result.denial_metadata.{name}"

@@ -1,4 +1,4 @@
-"""The caller's side of the transport contract: shared by the gRPC and the Unix client."""
+"""A codec of the transport contract's messages: the client's side, for gRPC and version 1 of the Unix protocol."""
 
 from __future__ import annotations
 

@@ -9,25 +9,12 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from ..contract import plugin_stream_pb2 as pb
 from ..errors import DecodeError, EncodeError
 from ..exact_json import InvalidJsonError, dumps, loads
+from ..host.config import PluginConfig
 from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
-from ..host.messages import HookCall, HookReply
-from ..json_values import with_question_marks
+from ..host.messages import CallDecodeError, HookCall, HookReply
+from ..json_values import replace_surrogates
 from ..unix_stream.framing import MAX_FRAME_BYTES
-
-
-class CallDecodeError(DecodeError):
-    """A call whose payload or context is no JSON.
-
-    Args:
-        call: what is known of the call.
-        code: which part it is, for programs.
-        message: what is wrong, for people.
-    """
-
-    def __init__(self, call: HookCall, code: ErrorCode, message: str) -> None:
-        super().__init__(message)
-        self.call = call
-        self.code = code
+from .plugin_config import gateway_config
 
 
 def read_frame(message: bytes) -> tuple[int, pb.ClientFrame | None]:
@@ -75,20 +62,19 @@ def write_reply(call_id: int, reply: HookReply) -> bytes:
     else:
         context = b"" if reply.context is None else _json(reply.context, "context")
         answer = pb.ServerFrame(id=call_id, result=pb.HookResult(result=_json(reply.result, "result"), context=context))
-    return _written(answer, "result")
+    return _serialize(answer, "result")
 
 
-def write_config(call_id: int, config: dict[str, Any] | None) -> bytes:
-    """Write one plugin's configuration, or that there is none."""
-    text = b"" if config is None else _json(config, "config", dates=True)
-    return _written(pb.ServerFrame(id=call_id, config=pb.Config(config=text)), "config")
+def write_config(call_id: int, entry: PluginConfig | None) -> bytes:
+    """Write the entry of one plugin, or that there is none."""
+    text = b"" if entry is None else _json(gateway_config(entry), "config", dates=True)
+    return _serialize(pb.ServerFrame(id=call_id, config=pb.Config(config=text)), "config")
 
 
-def write_configs(call_id: int, configs: list[dict[str, Any]]) -> bytes:
-    """Write the configurations of all plugins."""
-    return _written(
-        pb.ServerFrame(id=call_id, configs=pb.Configs(configs=_json(configs, "configs", dates=True))), "configs"
-    )
+def write_configs(call_id: int, entries: list[PluginConfig]) -> bytes:
+    """Write the entries of all plugins."""
+    text = _json([gateway_config(entry) for entry in entries], "configs", dates=True)
+    return _serialize(pb.ServerFrame(id=call_id, configs=pb.Configs(configs=text)), "configs")
 
 
 def write_health(call_id: int, serving: bool | None) -> bytes:
@@ -123,9 +109,9 @@ def _error(error: dict[str, Any]) -> pb.Error:
     number = error.get("mcp_error_code", MCP_INTERNAL_ERROR)
     # A plugin's own error must arrive in any case: what cannot be written of its text becomes a question mark.
     return pb.Error(
-        message=with_question_marks(error["message"]),
-        plugin_name=with_question_marks(error["plugin_name"]),
-        code=with_question_marks(error["code"]),
+        message=replace_surrogates(error["message"]),
+        plugin_name=replace_surrogates(error["plugin_name"]),
+        code=replace_surrogates(error["code"]),
         details=_json(error["details"], "error.details") if error.get("details") else b"",
         mcp_error_code=number if -(2**63) <= number < 2**63 else MCP_INTERNAL_ERROR,
     )
@@ -138,8 +124,8 @@ def _json(value: Any, name: str, dates: bool = False) -> bytes:
         raise error.below(name) from None
 
 
-def _written(answer: pb.ServerFrame, name: str) -> bytes:
-    written = answer.SerializeToString()
-    if len(written) > MAX_FRAME_BYTES:
-        raise EncodeError(name, f"{len(written)} bytes are more than the {MAX_FRAME_BYTES} of a message")
-    return written
+def _serialize(answer: pb.ServerFrame, name: str) -> bytes:
+    data = answer.SerializeToString()
+    if len(data) > MAX_FRAME_BYTES:
+        raise EncodeError(name, f"{len(data)} bytes are more than the {MAX_FRAME_BYTES} of a message")
+    return data

@@ -13,7 +13,7 @@ from typing import Protocol
 from google.protobuf.message import DecodeError
 
 from ..contract import plugin_service_pb2 as pb
-from ..protobuf.struct_bytes import varint
+from ..protobuf.struct_bytes import encode_varint
 from .server_call import ServerCall
 from .service import Service, unary_stream, unary_unary
 from .status import StatusCode, StatusError
@@ -126,4 +126,4 @@ def _entry(name: str, message: bytes) -> bytes:
 
 
 def _delimited(data: bytes) -> bytes:
-    return varint(len(data)) + data
+    return encode_varint(len(data)) + data

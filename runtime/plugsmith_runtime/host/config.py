@@ -1,4 +1,4 @@
-"""The configuration file: which plugins to serve, and the server's settings."""
+"""The configuration file: the entries of plugins, and the blocks of server settings."""
 
 from __future__ import annotations
 
@@ -24,20 +24,6 @@ class PluginMode(StrEnum):
     AUDIT = "audit"
     CONCURRENT = "concurrent"
     FIRE_AND_FORGET = "fire_and_forget"
-
-
-# Old gateways refuse a configuration with a new word, new ones accept the old words (WIRE: shared settings).
-_OLD_WORDS = {
-    PluginMode.SEQUENTIAL: PluginMode.ENFORCE,
-    PluginMode.CONCURRENT: PluginMode.ENFORCE,
-    PluginMode.TRANSFORM: PluginMode.PERMISSIVE,
-    PluginMode.AUDIT: PluginMode.PERMISSIVE,
-    PluginMode.FIRE_AND_FORGET: PluginMode.PERMISSIVE,
-}
-
-
-# Settings of this server, and what `reply` writes in its own way.
-_NOT_SENT = {"timeout", "on_startup_error", "mode", "config"}
 
 
 class PluginCondition(BaseModel):
@@ -80,16 +66,6 @@ class PluginConfig(BaseModel):
     capabilities: list[str] | None = None
     applied_to: dict[str, Any] | None = None
     max_content_size: int | None = None
-
-    def reply(self) -> dict[str, Any]:
-        """The entry as a gateway of any release accepts it: plain data, old mode words, no field of ours."""
-        entry = self.model_dump(
-            mode="json", exclude_none=True, exclude={"timeout", "mode", "config", "on_startup_error"}
-        )
-        entry["mode"] = str(_OLD_WORDS.get(self.mode, self.mode))
-        if self.config is not None:
-            entry["config"] = self.config
-        return entry
 
 
 class ManagerSettings(BaseModel):

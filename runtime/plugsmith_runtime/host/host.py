@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import Any
 
 from ..errors import EncodeError, StartError
 from ..net.connections import ConnectionLimiter
@@ -166,12 +165,12 @@ class Host:
             return self._plugin_by_method.get(hook)
         return self.names[0] if len(self._loaded) == 1 else None
 
-    def plugin_configs(self) -> list[dict[str, Any]]:
-        """The entries of all plugins, those that are served first, as every gateway release accepts them."""
+    def plugin_entries(self) -> list[PluginConfig]:
+        """The entries of all plugins, those that are served first."""
         served = [loaded.config for loaded in self._loaded.values()]
-        return [entry.reply() for entry in [*served, *self._failed.values(), *self._disabled.values()]]
+        return [*served, *self._failed.values(), *self._disabled.values()]
 
-    def plugin_config(self, name: str) -> dict[str, Any] | None:
+    def plugin_entry(self, name: str) -> PluginConfig | None:
         """The entry of one plugin, None when there is none; upper and lower case are the same.
 
         A disabled plugin has one too: a gateway that reads the mode skips the plugin; one that finds no entry takes it
@@ -179,8 +178,7 @@ class Host:
         """
         key = name.lower()
         loaded = self._loaded.get(key)
-        entry = loaded.config if loaded else self._failed.get(key) or self._disabled.get(key)
-        return entry.reply() if entry else None
+        return loaded.config if loaded else self._failed.get(key) or self._disabled.get(key)
 
     async def call(self, call: HookCall) -> HookReply:
         """Run a hook; `respond` also encodes, sends and records.

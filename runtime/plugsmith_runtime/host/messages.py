@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import PlugsmithError
+from ..errors import DecodeError, PlugsmithError
 from ..observability.events import Outcome
 from .errors import ErrorCode
 
@@ -74,6 +74,21 @@ class HookReply:
         if not result.get("continue_processing", True):
             return Outcome.BLOCKED, (result.get("violation") or {}).get("code") or ""
         return (Outcome.MODIFIED if result.get("modified_payload") is not None else Outcome.ALLOWED), ""
+
+
+class CallDecodeError(DecodeError):
+    """A call whose payload or context cannot be decoded.
+
+    Args:
+        call: what is known of the call.
+        code: which part it is, for programs.
+        message: what is wrong, for people; it holds no value of the payload.
+    """
+
+    def __init__(self, call: HookCall, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.call = call
+        self.code = code
 
 
 class OverloadedError(PlugsmithError):

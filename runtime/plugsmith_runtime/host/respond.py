@@ -1,4 +1,4 @@
-"""From a call to the bytes of its answer, the same for every transport: run, encode, send, record."""
+"""The response to a call, the same for every transport: run the hook, encode the reply, send it, record the call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from time import perf_counter
 
 from ..errors import EncodeError
 from ..observability.events import Outcome
-from .errors import ErrorCode
 from .host import Host
-from .messages import HookCall, HookReply, OverloadedError
+from .messages import CallDecodeError, HookCall, HookReply, OverloadedError
 from .results import encode_error_reply, error_reply
 
 Encode = Callable[[HookReply], bytes]
@@ -54,25 +53,21 @@ async def respond(host: Host, call: HookCall, encode: Encode, send: Send | None 
     return reply, data
 
 
-def refuse(
-    host: Host, call: HookCall, code: ErrorCode, message: str, encode: Encode, send: Send | None = None
-) -> bytes:
-    """Encode the reply to a call whose payload or context the transport could not read.
+def refuse(host: Host, error: CallDecodeError, encode: Encode, send: Send | None = None) -> bytes:
+    """Encode the reply to a call that could not be decoded.
 
     Args:
         host: records the call.
-        call: what is known of the call.
-        code: what is wrong, for programs.
-        message: what is wrong, for people; it must hold no value of the payload.
+        error: the call, and what is wrong with it.
         encode: the transport's encoder.
         send: see `respond`.
     """
     began = perf_counter()
-    reply = error_reply(call, code, message)
+    reply = error_reply(error.call, error.code, str(error))
     data = encode(reply)
     if send is not None:
         send(data)
-    host.record(call, *reply.outcome(), began, len(data))
+    host.record(error.call, *reply.outcome(), began, len(data))
     return data
 
 

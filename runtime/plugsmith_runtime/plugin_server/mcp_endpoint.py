@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..codec.mcp_tools import GET_PLUGIN_CONFIG, GET_PLUGIN_CONFIGS, INVOKE_HOOK, tool_list
+from ..codec.plugin_config import gateway_config
 from ..contract.hooks import HOOKS
 from ..host.host import Host
 from ..host.messages import HookCall, OverloadedError
@@ -160,9 +161,9 @@ class McpEndpoint:
             wanted = arguments.get("name")
             if type(wanted) is not str:
                 raise JsonRpcError(INVALID_PARAMS, "params.arguments.name must be a string")
-            return _data(head, tails, self._host.plugin_config(wanted) or {})
+            return _data(head, tails, gateway_config(entry) if (entry := self._host.plugin_entry(wanted)) else {})
         if name == GET_PLUGIN_CONFIGS:
-            return _data(head, tails, self._host.plugin_configs())
+            return _data(head, tails, [gateway_config(entry) for entry in self._host.plugin_entries()])
         if type(name) is not str:
             raise JsonRpcError(INVALID_PARAMS, "params.name must be a string")
         raise JsonRpcError(INVALID_PARAMS, f"unknown tool {name!r}")
@@ -201,5 +202,5 @@ def _trace(meta: Any) -> dict[str, str] | None:
 
 
 def _version(host: Host) -> str:
-    configs = host.plugin_configs()
-    return str(configs[0].get("version") or "0") if configs else "0"
+    entries = host.plugin_entries()
+    return entries[0].version or "0" if entries else "0"

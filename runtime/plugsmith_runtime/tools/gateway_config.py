@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from ..codec.plugin_config import gateway_mode
 from ..errors import StartError
 from ..host.config import ConfigFile, PluginConfig
 from ..plugin_server import options
@@ -130,7 +131,7 @@ def find_shim_dir(config: Path, package: str) -> Path:
 
 
 def _enforced(plugins: list[PluginConfig]) -> bool:
-    return any(plugin.reply()["mode"] == "enforce" for plugin in plugins)
+    return any(gateway_mode(plugin) == "enforce" for plugin in plugins)
 
 
 def _shim_entry(plugins: list[PluginConfig]) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def _entry(
         "name": plugin.name,
         "kind": "external",
         "hooks": list(plugin.hooks),
-        "mode": plugin.reply()["mode"],
+        "mode": gateway_mode(plugin),
         "priority": plugin.priority,
     }
     endpoint = own_endpoint(settings, transport)
@@ -216,7 +217,7 @@ def connector_document(file: ConfigFile, settings: ServerSettings, transport: st
             "kind": f"{_CONNECTOR}.RemotePlugin",
             # The gateway takes the hooks of a plugin that runs inside it from here only.
             "hooks": list(plugin.hooks),
-            "mode": plugin.reply()["mode"],
+            "mode": gateway_mode(plugin),
             "priority": plugin.priority,
             "config": config,
         }

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from ...codec.plugin_service import read_call, unreadable, write_config, write_configs, write_reply
+from ...codec.plugin_service import read_call, write_config, write_configs, write_reply
 from ...contract import plugin_service_pb2 as pb
-from ...errors import EncodeError
 from ...grpc.health import HEALTH, Health, requested_name, response
 from ...grpc.reflection import REFLECTION_V1, REFLECTION_V1ALPHA, Reflection, renamed
 from ...grpc.server_call import ServerCall
 from ...grpc.service import Service, unary_unary
 from ...grpc.status import StatusCode, StatusError
-from ...host.messages import OverloadedError
+from ...host.messages import CallDecodeError, OverloadedError
 from ...host.respond import refuse, respond
 
 if TYPE_CHECKING:
@@ -73,9 +72,8 @@ class PluginService:
         identity = call.peer.identity
         try:
             hook_call = read_call(request, "grpc", identity, len(data))
-        except EncodeError as error:
-            refused, code = unreadable(request, error, "grpc", identity, len(data))
-            return refuse(self._host, refused, code, str(error), write_reply)
+        except CallDecodeError as error:
+            return refuse(self._host, error, write_reply)
         if self._host.tracer is not None:
             fields = {name: call.fields.get(name.encode()) for name in _TRACE_HEADERS}
             hook_call.trace = {name: value.decode("latin-1") for name, value in fields.items() if value}
@@ -87,12 +85,12 @@ class PluginService:
 
     async def get_plugin_config(self, data: bytes, call: ServerCall) -> bytes:
         """One plugin's configuration."""
-        return write_config(self._host.plugin_config(_parsed(pb.GetPluginConfigRequest, data).name))
+        return write_config(self._host.plugin_entry(_parsed(pb.GetPluginConfigRequest, data).name))
 
     async def get_plugin_configs(self, data: bytes, call: ServerCall) -> bytes:
         """The configurations of all plugins."""
         _parsed(pb.GetPluginConfigsRequest, data)
-        return write_configs(self._host.plugin_configs())
+        return write_configs(self._host.plugin_entries())
 
 
 def services(host: Host, health: Health) -> list[Service]:

@@ -57,7 +57,7 @@ class GrpcTransport:
         Raises:
             StartError: an address or a TLS file cannot be used, or a plugin's configuration cannot travel.
         """
-        check_configs(self._host.plugin_configs())
+        check_configs(self._host.plugin_entries())
         context = self._tls()
         settings = self._settings.grpc
         opened: list[tuple[socket.socket, ssl.SSLContext | None]] = []

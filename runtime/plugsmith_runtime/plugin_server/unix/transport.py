@@ -62,7 +62,7 @@ class UnixTransport:
         Raises:
             StartError: the path cannot be used, a plugin's configuration cannot travel, or users cannot be told apart.
         """
-        check_configs(self._host.plugin_configs())
+        check_configs(self._host.plugin_entries())
         sock = self._listeners.unix(_NAME, self._path, _PATH_HELP)
         self._stalls = LoopStallMonitor(self._check_timeouts)
         self._acceptor = await self._listeners.serve(self._accept, sock)

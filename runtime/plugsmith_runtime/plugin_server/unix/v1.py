@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from ...codec.plugin_service import read_call, unreadable, write_config, write_configs, write_reply
+from ...codec.plugin_service import read_call, write_config, write_configs, write_reply
 from ...contract import plugin_service_pb2 as pb
 from ...errors import DecodeError, EncodeError
 from ...host.errors import ErrorCode
-from ...host.messages import HookReply, OverloadedError
+from ...host.messages import CallDecodeError, HookReply, OverloadedError
 from ...host.respond import Send, refuse, respond
 from ...unix_stream.framing import MAX_FRAME_BYTES
 
@@ -50,12 +50,10 @@ class V1Handler:
         if not (request.plugin_name or request.HasField("payload") or request.HasField("context")):
             send(self._configs(request.hook_type))
             return True
-        size = len(data)
         try:
-            call = read_call(request, "unix", size=size)
-        except EncodeError as error:
-            refused, code = unreadable(request, error, "unix", size=size)
-            refuse(self._host, refused, code, str(error), _encode, send)
+            call = read_call(request, "unix", size=len(data))
+        except CallDecodeError as error:
+            refuse(self._host, error, _encode, send)
             return True
         try:
             reply, _ = await respond(self._host, call, _encode, send)
@@ -67,8 +65,8 @@ class V1Handler:
 
     def _configs(self, name: str) -> bytes:
         if name:
-            return write_config(self._host.plugin_config(name))
-        return write_configs(self._host.plugin_configs())
+            return write_config(self._host.plugin_entry(name))
+        return write_configs(self._host.plugin_entries())
 
 
 def _encode(reply: HookReply) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...codec import unix_v2 as codec
 from ...contract import plugin_stream_pb2 as pb
-from ...host.messages import OverloadedError
+from ...host.messages import CallDecodeError, OverloadedError
 from ...host.respond import refuse, respond
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class V2Handler:
         if kind == "invoke":
             return await self._invoke(frame, size)
         if kind == "get_config":
-            return codec.write_config(frame.id, self._host.plugin_config(frame.get_config.name))
+            return codec.write_config(frame.id, self._host.plugin_entry(frame.get_config.name))
         if kind == "get_configs":
-            return codec.write_configs(frame.id, self._host.plugin_configs())
+            return codec.write_configs(frame.id, self._host.plugin_entries())
         if kind == "check_health":
             name = frame.check_health.plugin_name
             return codec.write_health(frame.id, self._host.plugin_serving(name) if name else self._host.ready)
@@ -47,8 +47,8 @@ class V2Handler:
         encode = partial(codec.write_reply, frame.id)
         try:
             call = codec.read_call(frame.invoke, "unix", size)
-        except codec.CallDecodeError as error:
-            return refuse(self._host, error.call, error.code, str(error), encode)
+        except CallDecodeError as error:
+            return refuse(self._host, error, encode)
         try:
             _, data = await respond(self._host, call, encode)
         except OverloadedError as error:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from ...codec.plugin_config import gateway_config
 from ...errors import StartError
 from ...exact_json import dumps, loads
 from ...host.config import ConfigFile, PluginConfig, load_config_file
@@ -96,11 +97,12 @@ class HostClient:
 
     async def plugin_configs(self) -> list[dict[str, Any]]:
         """Return the entries of all plugins."""
-        return self._host.plugin_configs()
+        return [gateway_config(entry) for entry in self._host.plugin_entries()]
 
     async def plugin_config(self, name: str) -> dict[str, Any] | None:
         """Return the entry of one plugin, or None when the host has no such plugin."""
-        return self._host.plugin_config(name)
+        entry = self._host.plugin_entry(name)
+        return None if entry is None else gateway_config(entry)
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""
