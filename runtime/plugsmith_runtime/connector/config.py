@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -117,3 +118,16 @@ def read_config(name: str, values: dict[str, Any] | None) -> ConnectorConfig:
         raise StartError(
             f"plugin {name} in the gateway's plugins file: {validation_message(error, 'config')}"
         ) from None
+
+
+def check_packages(config: ConnectionConfig) -> None:
+    """Check that the gateway has the packages that the client needs.
+
+    Raises:
+        StartError: a package is missing.
+    """
+    if config.connection_per_call or (find_spec("google") is not None and find_spec("google.protobuf") is not None):
+        return
+    # The distribution that brought this package: a plugin's, or plugsmith-runtime.
+    distribution = __name__.partition(".")[0].replace("_", "-")
+    raise StartError(f"{config.endpoint} needs protobuf: install {distribution}[connector] into the gateway")

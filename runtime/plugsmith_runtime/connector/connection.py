@@ -8,13 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ..client import Client, RequestNotSentError
+from ..client import Client, RequestNotSentError, connect
 from ..errors import StartError
 from ..process.backoff import Backoff
 from ..tls.files import FileStates, FileWatch
 from .config import ConnectionConfig
 from .metrics import ConnectionMetrics
-from .pool import Pool, open_client
+from .pool import Pool
 from .unavailable import Reason, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class RemoteConnection:
         first = not self._pool.connected
         try:
             async with asyncio.timeout(min(config.connect_timeout, config.deadline)):
-                client = await open_client(config)
+                client = await connect(config.address, tls=config.client_tls, timeout=config.deadline)
         except TimeoutError:
             raise TimeoutError(f"no connection within {config.connect_timeout:g} s") from None
         if first:

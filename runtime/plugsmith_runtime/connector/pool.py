@@ -1,40 +1,11 @@
-"""Pool of connections to one server, and the choice of the client that opens them."""
+"""Pool of connections to one server."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib.util import find_spec
 
-from ..client import Client, connect
-from ..errors import StartError
-from .config import ConnectionConfig
-
-
-def check_packages(config: ConnectionConfig) -> None:
-    """Check that the gateway has the packages that the client needs.
-
-    Raises:
-        StartError: a package is missing.
-    """
-    if config.connection_per_call or (find_spec("google") is not None and find_spec("google.protobuf") is not None):
-        return
-    # The distribution that brought this package: a plugin's, or plugsmith-runtime.
-    distribution = __name__.partition(".")[0].replace("_", "-")
-    raise StartError(f"{config.endpoint} needs protobuf: install {distribution}[connector] into the gateway")
-
-
-async def open_client(config: ConnectionConfig) -> Client:
-    """Connect to a server.
-
-    Args:
-        config: where the server is.
-
-    Raises:
-        StartError: a certificate cannot be used.
-        OSError: the server cannot be reached.
-    """
-    return await connect(config.address, tls=config.client_tls, timeout=config.deadline)
+from ..client import Client
 
 
 class Pool:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from ..client import Client
 from ..errors import EncodeError, StartError
 from ..host.errors import ErrorCode
-from .config import read_config
+from .config import check_packages, read_config
 from .connection import RemoteConnection
 from .decode import decode_error, decode_result, update_context
 from .encode import add_trace, encode_context, encode_payload
 from .framework import find_framework
 from .metrics import CallMetrics
-from .pool import check_packages
 from .registry import CONNECTIONS
 from .unavailable import Reason, UnavailableError, UnavailablePolicy
 

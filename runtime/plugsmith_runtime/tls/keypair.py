@@ -89,38 +89,6 @@ def check_server_key_pair(certfile: str, keyfile: str, password: str | None) -> 
         raise StartError(f"TLS certificate file {certfile} is refused ({_reason(error)}): make it anew") from None
 
 
-def decrypt_key(path: str, password: str | None) -> bytes:
-    """Read a private key without its encryption, for grpcio, which takes no password.
-
-    Args:
-        path: file of the key.
-        password: password of the key, if it has one.
-
-    Raises:
-        StartError: the key cannot be read or decrypted, or decrypting needs the extra `certs`.
-    """
-    content = read_file(path, "TLS key")
-    if b"ENCRYPTED" not in content:
-        return content
-    if password is None:
-        raise StartError(f"TLS key file {path} is encrypted: set keyfile_password")
-    try:
-        from cryptography.hazmat.primitives import serialization
-    except ImportError:
-        raise StartError(
-            f"TLS key file {path} is encrypted, which grpcio cannot read by itself: install the extra 'certs'"
-        ) from None
-    try:
-        key = serialization.load_pem_private_key(content, password.encode())
-    except ValueError:
-        raise StartError(
-            f"TLS key file {path} cannot be decrypted: keyfile_password is wrong, or the file is damaged"
-        ) from None
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
 def _check_pem(path: str, label: bytes, role: str, content: str) -> None:
     if label not in read_file(path, role):
         raise StartError(f"{role} file {path} does not hold {content} in PEM form: give the right file")
