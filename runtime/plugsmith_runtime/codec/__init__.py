@@ -1,1 +1,1 @@
-"""Between bytes and calls: one module for each wire format, shared by the transports that speak it."""
+"""Codecs of hook calls: between the host's calls and the bytes of a protocol, server's and client's side."""

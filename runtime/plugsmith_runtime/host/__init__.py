@@ -1,1 +1,1 @@
-"""Plugins and their calls; it knows no wire."""
+"""The host of plugins: loading, calls, results, time limits. It knows no wire."""

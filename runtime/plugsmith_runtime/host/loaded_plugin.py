@@ -70,7 +70,7 @@ class LoadedPlugin:
     @property
     def healthy(self) -> bool:
         """Whether the plugin says that it can do its work."""
-        return self.plugin._health_problem is None
+        return self.plugin._unhealthy_reason is None
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Be told, in the event loop, whenever the plugin reports about its health."""

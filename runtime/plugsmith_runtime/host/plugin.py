@@ -42,7 +42,7 @@ class Plugin(HookMethods):
     _on_health: Callable[[str | None], None] | None = None
     # For the host; underscored, so that no attribute of an author's has the same name.
     _answers_methods: ClassVar[bool] = False
-    _health_problem: str | None = None
+    _unhealthy_reason: str | None = None
 
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
@@ -99,6 +99,6 @@ class Plugin(HookMethods):
         self._report(None)
 
     def _report(self, reason: str | None) -> None:
-        self._health_problem = reason
+        self._unhealthy_reason = reason
         if self._on_health is not None:
             self._on_health(reason)

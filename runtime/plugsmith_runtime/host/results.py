@@ -15,7 +15,7 @@ from ..contract import hooks
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
 from ..errors import EncodeError
 from ..json_values import find_unencodable
-from ..observability.log_formats import clipped
+from ..observability.log_formats import truncate
 from .errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
 from .messages import HookCall, HookReply
 
@@ -45,7 +45,7 @@ def error_reply(call: HookCall, code: ErrorCode, message: str, plugin: str | Non
 def failure_reply(call: HookCall, error: BaseException) -> HookReply:
     """Make the reply of a hook that raised: an id for the caller; what was raised goes to the log under that id."""
     incident = secrets.token_hex(4)
-    fields = {"error_id": incident, "request_id": clipped(call.request_id)}
+    fields = {"error_id": incident, "request_id": truncate(call.request_id)}
     logger.error("hook %s of plugin %s failed", call.hook, call.plugin, exc_info=error, extra={"fields": fields})
     text = f"hook {call.hook} of plugin {call.plugin} failed; the server's log has the reason under error id {incident}"
     return error_reply(call, ErrorCode.HOOK_FAILED, text)

@@ -1,4 +1,4 @@
-"""The text in a payload, however deep it sits: what most filters look at."""
+"""Helpers for text: the strings of a payload, however deep they are, which most filters look at."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..observability.events import UNKNOWN, Span, Tracer
-from ..observability.log_formats import clipped
+from ..observability.log_formats import truncate
 from .loader import CALLS
 from .messages import HookCall
 
@@ -35,10 +35,10 @@ class HookTracer:
         """
         hook = call.hook if call.hook in CALLS else UNKNOWN
         attributes = {
-            "plugin.name": clipped(call.plugin),
+            "plugin.name": truncate(call.plugin),
             "plugin.hook": hook,
             "plugin.transport": call.transport,
-            "plugin.request_id": clipped(call.request_id),
+            "plugin.request_id": truncate(call.request_id),
             **self._transport_attributes.get(call.transport, {}),
         }
         span = self._tracer.start_span(f"hook {hook}", attributes, _parent(call))

@@ -1,1 +1,1 @@
-"""Through which a server is seen from outside: call log, traces, status pages, the admin listener."""
+"""Observability: call events, logging, metrics, traces and status pages."""

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from .events import CallRecord, Outcome
-from .log_formats import clipped
+from .log_formats import truncate
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +69,9 @@ def _fields(record: CallRecord) -> dict[str, Any]:
         "hook": record.method,
         "transport": record.transport,
         "outcome": str(record.outcome),
-        "code": clipped(record.code),
+        "code": truncate(record.code),
         "duration_ms": round(record.seconds * 1000, 3),
-        "request_id": clipped(record.request_id),
+        "request_id": truncate(record.request_id),
         "identity": record.identity,
         "trace_id": record.trace_id,
     }

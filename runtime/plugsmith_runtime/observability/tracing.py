@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import StartError
 from .events import FAILURES, Outcome
-from .log_formats import clipped
+from .log_formats import truncate
 
 
 class OtelTracer:
@@ -120,9 +120,9 @@ class CallSpan:
 
         self._span.set_attribute(f"{self._prefix}.outcome", str(outcome))
         if code:
-            self._span.set_attribute(f"{self._prefix}.code", clipped(code))
+            self._span.set_attribute(f"{self._prefix}.code", truncate(code))
         if outcome in FAILURES:
-            self._span.set_attribute("error.type", clipped(code) or str(outcome))
+            self._span.set_attribute("error.type", truncate(code) or str(outcome))
             self._span.set_status(StatusCode.ERROR)
 
 

@@ -1,4 +1,4 @@
-"""The calls of Docker's MCP gateway: {"method": ..., "params": ...} in, {"result": ...} or a status and a text out.
+"""The handler of Docker's MCP gateway: {"method": ..., "params": ...} in, {"result": ...} or a status and a text out.
 
 A method is a hook, whose params hold payload, context and, where the server has several plugins, plugin_name; or one of
 METHODS, whose params are its payload. The gateway writes names with "-" as well as with "_".
@@ -28,12 +28,12 @@ _STATUS = {
     ErrorCode.PLUGIN_UNAVAILABLE: 503,
 }
 
-Answer = tuple[int, bytes]
+Response = tuple[int, bytes]
 """An HTTP status, and the body: JSON with 200, otherwise text."""
 
 
-class DockerEndpoint:
-    """Answers such calls for one transport.
+class DockerHandler:
+    """Answers the gateway's calls for one transport.
 
     Args:
         host: runs the hooks and methods.
@@ -44,7 +44,7 @@ class DockerEndpoint:
         self._host = host
         self._transport = transport
 
-    async def answer(self, body: bytes, identity: str | None, trace: Mapping[str, str] | None) -> Answer:
+    async def answer(self, body: bytes, identity: str | None, trace: Mapping[str, str] | None) -> Response:
         """Answer one call.
 
         Args:
@@ -78,7 +78,7 @@ class DockerEndpoint:
             reply, body = error.reply, encode(error.reply)
         return _status(name, reply), body
 
-    def _no_plugin(self, name: str) -> Answer:
+    def _no_plugin(self, name: str) -> Response:
         if name in METHODS:
             return _refused(404, f"{ErrorCode.HOOK_NOT_IMPLEMENTED}: no plugin of this server answers {name}")
         return _refused(400, f"params.plugin_name must be a string, one of: {', '.join(self._host.names)}")
@@ -115,7 +115,7 @@ def _error_text(error: dict[str, Any]) -> bytes:
     return _text(f"{error['code']}: {error['message']}")
 
 
-def _refused(status: int, text: str) -> Answer:
+def _refused(status: int, text: str) -> Response:
     return status, _text(text)
 
 

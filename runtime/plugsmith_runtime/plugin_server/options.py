@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..host.config import ConfigFile, load_config_file
-from ..observability.logging import log_loop_problem, set_up_logging, show_exception_texts
+from ..observability.logging import log_loop_exception, set_up_logging, show_exception_texts
 from ..settings.table import add_options
 from .setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 from .settings import ServerSettings, find_config_path, resolve_settings
@@ -47,6 +47,9 @@ def load(arguments: argparse.Namespace) -> tuple[Path, ConfigFile, ServerSetting
     set_up_logging(
         arguments.log_level or os.environ.get(LOG_LEVEL.env[0]) or LOG_LEVEL.default,
         arguments.log_format or os.environ.get(LOG_FORMAT.env[0]) or LOG_FORMAT.default,
+        level_setting=f"{LOG_LEVEL.env[0]} (--log-level)",
+        format_setting=f"{LOG_FORMAT.env[0]} (--log-format)",
+        exception_texts_setting=f"{LOG_LEVEL.env[0]}=DEBUG",
     )
     path = find_config_path(arguments.config, os.environ, arguments.package)
     file = load_config_file(path)
@@ -69,5 +72,5 @@ def run_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     except ImportError:
         factory = None
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.get_loop().set_exception_handler(log_loop_problem)
+        runner.get_loop().set_exception_handler(log_loop_exception)
         return runner.run(main())

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ..errors import StartError
 from ..host.host import Host
 from ..net.listeners import SocketProvider
-from .observation import Observability
+from .observability import Observability
 from .settings import ServerSettings
 from .transports import Transport, load_transport
 

@@ -1,1 +1,1 @@
-"""google.protobuf.Struct to and from Python values."""
+"""Conversion between google.protobuf.Struct and JSON values."""

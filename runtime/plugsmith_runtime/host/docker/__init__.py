@@ -1,4 +1,4 @@
-"""Plugins that answer questions of Docker's MCP gateway beside hooks: telemetry, authentication, credentials, audit."""
+"""Plugins of Docker's MCP gateway: telemetry, authentication, credentials and audit, beside hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The methods of Docker's plugins by name, and an adapter that makes a hook of each, for the host."""
+"""Methods of Docker's plugins by name, and an adapter that makes a hook of each, for the host."""
 
 from __future__ import annotations
 

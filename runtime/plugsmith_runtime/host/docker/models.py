@@ -1,4 +1,4 @@
-"""What Docker's MCP gateway sends to the methods of its plugins, and what they answer.
+"""Models of what Docker's MCP gateway sends to the methods of its plugins, and of what they return.
 
 The gateway is written in Go and sends null for empty maps and "" for what is missing. Secrets are left out of what
 `repr` shows, so that they do not reach logs by accident.

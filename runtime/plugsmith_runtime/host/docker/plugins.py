@@ -1,4 +1,4 @@
-"""The base classes of such plugins. A plugin overrides the methods that it wants, as `async def` or `def`.
+"""Base classes of Docker's plugins. A plugin overrides the methods that it wants, as `async def` or `def`.
 
 An exception in a method is answered by an error; `PluginViolationError` refuses, and its reason reaches the caller.
 """

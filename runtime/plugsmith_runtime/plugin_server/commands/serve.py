@@ -16,7 +16,7 @@ from ...net.sockets import raise_file_limit
 from ...observability import logging as log
 from ...process.worker_context import WorkerContext
 from .. import options
-from ..observation import Observability
+from ..observability import Observability
 from ..readiness import StandardOutput
 from ..server import Server
 

@@ -15,7 +15,7 @@ from ...mcp.jsonrpc import (
     readable_id,
 )
 from ...mcp.versions import STATELESS_VERSION, SUPPORTED_VERSIONS, UNNAMED_VERSION, unsupported_version
-from ..docker import DockerEndpoint
+from ..docker import DockerHandler
 from .mcp_headers import VERSION, check_routing
 from .requests import Request
 
@@ -67,7 +67,7 @@ class DockerRoute:
         endpoint: answers the calls.
     """
 
-    def __init__(self, endpoint: DockerEndpoint) -> None:
+    def __init__(self, endpoint: DockerHandler) -> None:
         self._endpoint = endpoint
 
     async def __call__(self, request: Request, send: Send) -> None:

@@ -11,7 +11,7 @@ from ...mcp import McpEndpoint
 from ...net.listeners import SocketProvider
 from ...net.peer_credentials import AllowedUsers
 from ...net.sockets import format_address
-from ..docker import DockerEndpoint
+from ..docker import DockerHandler
 from ..settings import ServerSettings, http_config
 from .app import TOKEN_HEADER, HttpApp
 from .routes import DockerRoute, McpRoute
@@ -84,7 +84,7 @@ class HttpTransport:
         mcp = McpRoute(McpEndpoint(self._host, self.name, self._settings.package))
         return HttpApp(
             self._host,
-            {"/mcp": mcp, "/mcp/": mcp, "/call": DockerRoute(DockerEndpoint(self._host, self.name))},
+            {"/mcp": mcp, "/mcp/": mcp, "/call": DockerRoute(DockerHandler(self._host, self.name))},
             self._settings.limits.message_bytes,
             None if http.uds else OriginCheck(http.host, "PLUGINS_SERVER_HOST", "plugins"),
             TokenCheck(http.token, TOKEN_HEADER, "PLUGINS_SERVER_TOKEN") if http.token is not None else None,
