@@ -63,6 +63,7 @@ def test_the_authors_section_adds_targets(render: Render) -> None:
     assert make(root, "hello") == "hello\n"
 
 
+@pytest.mark.full
 def test_the_targets_work_one_after_the_other(render: Render) -> None:
     root = render("a plugin", plugin_name="PII Guard", hooks=ALL_HOOKS)
     table = make(root, "demo").splitlines()
@@ -85,6 +86,8 @@ def test_nothing_is_installed_twice_until_pyproject_changes(render: Render) -> N
     os.utime(root / "pyproject.toml", ns=(later, later))
     make(root, "install")
     assert stamp.stat().st_mtime_ns != first
+    make(root, "clean")
+    assert not (root / ".venv").exists()
 
 
 def test_call_runs_one_hook_of_the_plugin(render: Render) -> None:

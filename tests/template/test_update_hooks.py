@@ -48,8 +48,12 @@ METHOD = """
 
 
 @pytest.fixture
-def origin(template: Path, tmp_path: Path) -> Checkout:
-    return released_template(template, tmp_path / "template")
+def origin(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Checkout:
+    """A template whose runtime is what the contract generates; parametrized with "whole", all of it."""
+    runtime = template / "runtime" / "plugsmith_runtime"
+    contract = [str(path.relative_to(runtime)) for path in runtime.glob("contract/*") if path.is_file()]
+    whole = getattr(request, "param", "") == "whole"
+    return released_template(template, tmp_path / "template", *([] if whole else ["__init__.py", *contract]))
 
 
 @pytest.fixture
@@ -93,6 +97,7 @@ def test_a_renamed_hook_stays_chosen_by_its_new_name(origin: Checkout, plugin: C
     assert plugin.unclean() == []
 
 
+@pytest.mark.full
 def test_a_dropped_hook_leaves_the_others_chosen(origin: Checkout, plugin: Checkout) -> None:
     rename(origin, "http_post_request", "http_late_request")
     origin.commit("v2.0.0")
@@ -100,6 +105,7 @@ def test_a_dropped_hook_leaves_the_others_chosen(origin: Checkout, plugin: Check
     assert chosen(plugin) == ["tool_pre_invoke"]
 
 
+@pytest.mark.parametrize("origin", ["whole"], indirect=True)
 def test_an_added_hook_and_a_new_wording_leave_the_choice_and_can_be_used(origin: Checkout, plugin: Checkout) -> None:
     origin.replace("proto/hooks.proto", FIRST_RPC, ADDED_RPC + FIRST_RPC.replace("Before", "Right before"))
     origin.append("proto/hooks.proto", ADDED_MESSAGES)

@@ -21,7 +21,7 @@ HOST = "src/my_plugin/runtime/host/host.py"
 
 @pytest.fixture
 def origin(template: Path, tmp_path: Path) -> Checkout:
-    return released_template(template, tmp_path / "template")
+    return released_template(template, tmp_path / "template", "__init__.py", "_version.py", "host/host.py")
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def test_make_names_the_files_with_conflicts(origin: Checkout, plugin: Checkout)
     assert plugin.unclean() == [HOST, HOST]
 
 
+@pytest.mark.full
 def test_work_that_is_not_committed_is_not_touched(origin: Checkout, plugin: Checkout) -> None:
     release(origin, "NEWS = 2")
     plugin.append(HOST, "\n# Not yet committed.\n")
@@ -77,6 +78,7 @@ def test_work_that_is_not_committed_is_not_touched(origin: Checkout, plugin: Che
     assert plugin.git("diff") == before
 
 
+@pytest.mark.full
 def test_a_template_without_releases_updates_to_its_last_commit(origin: Checkout, tmp_path: Path) -> None:
     origin.git("tag", "--delete", "v1.0.0")
     plugin = rendered_from(origin, tmp_path / "untagged")

@@ -69,9 +69,22 @@ def run(*command: str, cwd: Path) -> str:
     return done.stdout
 
 
-def released_template(template: Path, folder: Path) -> Checkout:
-    """A copy of the template, with the generator, as a git repository with the tag v1.0.0."""
+def released_template(template: Path, folder: Path, *runtime: str) -> Checkout:
+    """A copy of the template, with the generator, as a git repository with the tag v1.0.0.
+
+    Args:
+        template: the template outside git.
+        folder: the folder to make.
+        runtime: the only files of the runtime to copy, where an update is judged and not what it brings; all when none
+            is named. Copier renders the template three times for an update, and most of it is the runtime.
+    """
     shutil.copytree(template, folder, symlinks=True)
+    managed = folder / "runtime" / "plugsmith_runtime"
+    if runtime:
+        shutil.rmtree(managed)
+    for name in runtime:
+        (managed / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(template / managed.relative_to(folder) / name, managed / name)
     shutil.copytree(ROOT / "generator", folder / "generator", ignore=shutil.ignore_patterns("__pycache__"))
     checkout = Checkout(folder)
     checkout.start()
