@@ -7,21 +7,17 @@ import asyncio
 import logging
 from collections import deque
 from math import inf
-from typing import Any, Literal
-from urllib.parse import unquote
-
-import httptools
+from typing import Literal
 
 from ..net.connections import ConnectionSet
 from .config import HttpConfig, ServerState
 from .cycle import RequestResponseCycle
-from .flow_control import FlowControl
+from .flow_control import READ_HIGH_WATER_BYTES, FlowControl
 from .parser import HeadersTooLargeError, InvalidRequestError, RequestParser
-from .responses import RETRY_AFTER, AsgiApp, HttpError, Scope, encode_error
+from .responses import RETRY_AFTER, AsgiApp, HttpError, encode_error
+from .scope import connection_scope, request_scope
 
 logger = logging.getLogger(__name__)
-
-_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 # A refused client gets this long to read the response while what it still sends is thrown away; a connection that is
 # closed with bytes unread is reset, and the response with it (RFC 9112, 9.6).
@@ -69,6 +65,8 @@ class HttpProtocol(asyncio.Protocol):
         # that have come are parsed, since most hold a whole request. Between requests: when the next must begin.
         self._reading: Literal["headers", "body"] | None = None
         self._read_deadline = inf
+        # What has come behind them; it is parsed when its turn comes.
+        self._unparsed = bytearray()
         # Set once nothing that the client sends counts any more.
         self._discarding = False
         self._refusal: HttpError | None = None
@@ -89,7 +87,7 @@ class HttpProtocol(asyncio.Protocol):
             self._turn_away(HttpError(403, f"this user may not call{_shown(config.users.setting)}"))
         else:
             self._connections.add(self)
-            self._connection_scope = self._make_connection_scope()
+            self._connection_scope = connection_scope(transport, config.root_path, self.state.lifespan_state, self._tls)
             self._read_deadline = self._loop.time() + config.idle_timeout
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,12 +99,22 @@ class HttpProtocol(asyncio.Protocol):
             if cycle is not None:
                 cycle.disconnect()
         self._pipeline.clear()
+        self._unparsed.clear()
         self.flow.resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse what the client has sent."""
         if self._discarding:
             return
+        if self._pipeline or self._unparsed:
+            # Read on as far as memory allows: otherwise nobody would learn that the client is gone.
+            self._unparsed += data
+            if len(self._unparsed) > READ_HIGH_WATER_BYTES:
+                self.flow.pause_reading()
+            return
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed(data)
         except HeadersTooLargeError:
@@ -120,6 +128,13 @@ class HttpProtocol(asyncio.Protocol):
                 self._refuse(HttpError(400, "Invalid HTTP request received."))
         if self._read_deadline == 0.0:
             self._read_deadline = self._loop.time() + self._config.read_timeout
+
+    def _parse_unparsed(self) -> None:
+        data = bytes(self._unparsed)
+        self._unparsed.clear()
+        if data and not self._discarding:
+            self._parse(data)
+        self.resume_reading()
 
     def pause_writing(self) -> None:
         """The client does not read as fast as the application writes."""
@@ -147,8 +162,8 @@ class HttpProtocol(asyncio.Protocol):
             self.transport.abort()
         elif self._reading is None:
             self.transport.close()
-        elif self.flow.read_paused or (self._reading == "headers" and self._current is not None):
-            # It is not for the client to hurry: nothing more is read until an earlier request is answered.
+        elif self.flow.read_paused or (self._current is not None and self._request is not self._current):
+            # It is not for the client to hurry: an earlier request is not answered yet, or the body not wanted.
             self._expect(self._reading)
         else:
             text = f"the {self._reading} did not arrive within {self._config.read_timeout:g} s"
@@ -168,8 +183,8 @@ class HttpProtocol(asyncio.Protocol):
     # ---- what the cycle calls ----
 
     def resume_reading(self) -> None:
-        """Read on, unless requests wait for their turn: those behind them are not read."""
-        if not self._pipeline:
+        """Read on, unless enough waits for its turn already."""
+        if len(self._unparsed) <= READ_HIGH_WATER_BYTES:
             self.flow.resume_reading()
 
     def on_response_complete(self, keep_alive: bool) -> None:
@@ -182,6 +197,8 @@ class HttpProtocol(asyncio.Protocol):
             self._close_after_reading() if self._reading == "body" else self.transport.close()
         elif self._pipeline:
             self._run(self._pipeline.popleft())
+            if self._unparsed and not self._pipeline:
+                self._loop.call_soon(self._parse_unparsed)
         elif self._refusal is not None:
             self._send_refusal(self._refusal)
         else:
@@ -198,12 +215,11 @@ class HttpProtocol(asyncio.Protocol):
     def on_request(self, parser: RequestParser) -> None:
         """The headers are there: begin with the request, or let it wait for its turn."""
         self._reading, self._read_deadline = "body", 0.0
-        cycle = RequestResponseCycle(self, self._make_scope(parser), parser.keep_alive)
+        cycle = RequestResponseCycle(self, request_scope(self._connection_scope, parser), parser.keep_alive)
         self._request = cycle
         if self._current is None:
             self._run(cycle)
         else:
-            self.flow.pause_reading()
             self._pipeline.append(cycle)
 
     def on_body(self, body: bytes) -> None:
@@ -224,41 +240,6 @@ class HttpProtocol(asyncio.Protocol):
         self._read_deadline = self._loop.time() + self._config.idle_timeout if cycle.response_complete else inf
 
     # ---- requests ----
-
-    def _make_connection_scope(self) -> dict[str, Any]:
-        """What is the same in the scope of each request."""
-        transport, root_path = self.transport, self._config.root_path
-        state = dict(self.state.lifespan_state)
-        if self._tls:
-            from .client_certificates import add_identities
-
-            add_identities(state, transport)
-        self._root_path_bytes = root_path.encode()
-        return {
-            "type": "http",
-            "asgi": _ASGI,
-            "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
-            "server": _address(transport.get_extra_info("sockname")),
-            "client": _address(transport.get_extra_info("peername")),
-            "root_path": root_path,
-            "state": state,
-        }
-
-    def _make_scope(self, parser: RequestParser) -> Scope:
-        raw_path, query = parser.target, b""
-        if b"?" in raw_path or not raw_path.startswith(b"/"):
-            parsed = httptools.parse_url(raw_path)
-            raw_path, query = parsed.path or b"/", parsed.query or b""
-        path = raw_path.decode("ascii")
-        scope = self._connection_scope.copy()
-        scope["http_version"] = parser.http_version
-        scope["method"] = parser.method
-        scope["path"] = scope["root_path"] + (unquote(path) if "%" in path else path)
-        scope["raw_path"] = self._root_path_bytes + raw_path
-        scope["query_string"] = query
-        scope["headers"] = parser.headers
-        scope["state"] = scope["state"].copy()
-        return scope
 
     def _run(self, cycle: RequestResponseCycle) -> None:
         self._current = cycle
@@ -324,10 +305,3 @@ class HttpProtocol(asyncio.Protocol):
 
 def _shown(setting: str) -> str:
     return f" ({setting})" if setting else ""
-
-
-def _address(name: Any) -> tuple[str, int | None] | None:
-    """A socket's address in the form of the ASGI scope."""
-    if isinstance(name, tuple):
-        return str(name[0]), int(name[1])
-    return (name, None) if name else None
