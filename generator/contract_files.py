@@ -1,6 +1,7 @@
 """All files of a checkout that are generated: what they should hold, and how they differ from it.
 
-They come from proto/, but for two that tell of the runtime itself: the digests of its files, and its bill of materials.
+They come from proto/, but for those that tell of the runtime itself: the digests of its files, and its bill of
+materials.
 """
 
 import difflib
@@ -8,9 +9,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from plugsmith_runtime.tools.check.managed_files import file_digests, render_manifest
+
 from .errors import ContractError
 from .hooks import read_hooks, render_choices, render_init, render_models, render_reference
-from .runtime_files import MANIFEST, SBOM, render_runtime_manifest, render_sbom
+from .runtime_files import MANIFEST, PACKAGED, PACKAGED_MANIFEST, SBOM, render_runtime_manifest, render_sbom
 
 CONTRACT = Path("runtime/plugsmith_runtime/contract")
 COPIER, REFERENCE = Path("copier.yml"), Path("docs/hooks.md")
@@ -61,6 +64,7 @@ def generate(root: Path) -> dict[Path, str]:
     files[COPIER] = _with_choices((root / COPIER).read_text(encoding="utf-8"), render_choices(hooks))
     files[REFERENCE] = render_reference(hooks)
     files[SBOM] = render_sbom()
+    files[PACKAGED_MANIFEST] = render_manifest(file_digests(root / PACKAGED))
     files[MANIFEST] = render_runtime_manifest(root, files, set(_left_over(root, files)))
     return files
 

@@ -11,6 +11,9 @@ from . import __version__
 
 RUNTIME = Path("runtime/plugsmith_runtime")
 MANIFEST = RUNTIME / MANIFEST_NAME
+# What a repository has in the place of a copy when it depends on the distribution.
+PACKAGED = Path("template/src/{{package_name}}/{{packaged}}")
+PACKAGED_MANIFEST = PACKAGED / MANIFEST_NAME
 # PEP 770 has wheels carry it as .dist-info/sboms/NAME.
 SBOM = RUNTIME / "plugsmith-runtime.cdx.json"
 

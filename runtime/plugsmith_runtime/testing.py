@@ -7,6 +7,9 @@ from .tools.testing.client import Answer, PluginClient
 from .tools.testing.hosting import hosted
 from .tools.testing.serving import PluginServer, served, socket_folder
 
+# The fixtures, for the conftest.py that names this module in its `pytest_plugins`.
+pytest_plugins = [f"{__package__}.tools.testing.fixtures"]
+
 __all__ = [
     "Answer",
     "Certificates",

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from plugsmith_runtime.tools.check.managed_files import file_digests, render_manifest
 
-from generator.runtime_files import MANIFEST, RUNTIME
+from generator.runtime_files import MANIFEST, PACKAGED, RUNTIME
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 60.0
@@ -39,7 +39,7 @@ def copy_checkout(dest: Path) -> Path:
     for folder in ("proto", RUNTIME.as_posix()):
         shutil.copytree(ROOT / folder, dest / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (dest / "docs").mkdir()
-    (dest / "template").mkdir()
+    shutil.copytree(ROOT / PACKAGED, dest / PACKAGED)
     for file in ("copier.yml", "docs/hooks.md"):
         shutil.copy(ROOT / file, dest / file)
     # As it is after `nox -s stubs`, which another test asks for.

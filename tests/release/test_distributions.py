@@ -88,7 +88,7 @@ def test_the_runtimes_wheel_names_what_it_needs(runtime_wheel: Path) -> None:
 
 def test_plugsmith_contains_the_runtime_as_a_package_and_as_what_it_renders(clone: Path, wheel: Path) -> None:
     inside = contents(wheel)
-    rendered = "plugsmith/data/template/src/{{package_name}}/runtime/"
+    rendered = "plugsmith/data/template/src/{{package_name}}/{{vendored}}/"
     wanted = package(clone)
     assert {name: data for name, data in inside.items() if name.startswith(f"{RUNTIME}/")} == wanted
     copied = {name.removeprefix(rendered): data for name, data in inside.items() if name.startswith(rendered)}

@@ -129,6 +129,8 @@ def _render(dest: Path, data: dict[str, Any], ignore: Callable[..., set[str]] | 
     copier.run_copy(str(_template_without_runtime()), dest, data=data, defaults=True, quiet=True)
     for marker in dest.glob("src/*/runtime/_version.py"):
         shutil.copytree(RUNTIME, marker.parent, ignore=ignore, dirs_exist_ok=True)
+        if data.get("kind", "hooks") != "hooks":
+            shutil.rmtree(marker.parent / "connector")
     return dest
 
 

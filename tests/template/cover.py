@@ -31,6 +31,7 @@ CHOICES: dict[str, list[Any]] = {
     "hooks": list(HOOKS),
     "transport": ["http", "stdio", "grpc", "unix"],
     "license": ["Apache-2.0", "MIT", "BSD-3-Clause", "proprietary"],
+    "runtime": ["vendored", "package"],
     "ci": ["github", "none"],
     "container": [True, False],
     "kubernetes": [True, False],

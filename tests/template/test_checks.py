@@ -20,14 +20,19 @@ from tests.support.serving import environ
 from .conftest import Render
 from .cover import CHOICES, Answers, each_once, pairwise, possible, rows
 from .leftovers import check_choices
+from .package_mode import runtime_wheel
 
 STYLE = [["ruff", "check", "."], ["ruff", "format", "--check", "."]]
 FEW, MANY = each_once(), pairwise()
 
 
 def tools(root: Path) -> Path:
-    """A Python with all that the repository's checks need."""
-    return environment("rendered-tools", dependencies(root, "grpc", "certs", "dev"))
+    """A Python with all that the repository's checks need; in package mode that is the runtime of this checkout."""
+    wanted = dependencies(root, "grpc", "certs", "dev")
+    if any(item.startswith("plugsmith-runtime") for item in wanted):
+        others = [item for item in wanted if not item.startswith("plugsmith-runtime")]
+        return environment("packaged-tools", [f"plugsmith-runtime[grpc,certs] @ {runtime_wheel().as_uri()}", *others])
+    return environment("rendered-tools", wanted)
 
 
 def check(root: Path, *commands: list[str], like: Path | None = None) -> None:

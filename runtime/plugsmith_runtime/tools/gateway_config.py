@@ -33,10 +33,11 @@ SHIM_NOTE = (
     "where plain_context.py lies: plugin_dirs counts only below its working folder and /var/lib/cpex/plugins, and not\n"
     "for gateway 1.0.0."
 )
-CONNECTOR_NOTE = "The connector runs inside the gateway: install this package with the extra connector there."
 _ABOVE_HOOK_TIMEOUT = 2.0
 # Inside the plugin's package where it holds the runtime, else in the runtime's own.
 _CONNECTOR = resolve_name("..connector", __package__)
+_CONNECTOR_PACKAGE = "plugsmith-runtime" if _CONNECTOR.startswith("plugsmith_runtime.") else "this package"
+CONNECTOR_NOTE = f"The connector runs inside the gateway: install {_CONNECTOR_PACKAGE} with the extra connector there."
 
 
 def add_parser(commands: Any) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from ...client import Client, new_context
 from ...contract.hooks import PluginContext, PluginPayload
+from ..demo import is_right, load_cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,19 @@ class PluginClient:
         """
         sent = new_context() if context is None else _to_json_value(context)
         return Answer(await self.client.invoke(hook, self.plugin, _to_json_value(payload), sent))
+
+    async def check_demo(self, path: Path) -> None:
+        """Make the calls of `demo`, and fail when an answer is not the one that is expected.
+
+        Args:
+            path: the demo's cases, for example resources/demo.yaml.
+
+        Raises:
+            StartError: the file is missing, or does not fit.
+        """
+        for case in load_cases(path):
+            answer = await self.call(case.hook, case.payload)
+            assert is_right(case, answer.reply), f"{case.title}: {answer.reply}"
 
 
 def _to_json_value(value: BaseModel | Mapping[str, Any]) -> Any:

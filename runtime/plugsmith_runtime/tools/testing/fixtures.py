@@ -1,4 +1,4 @@
-"""Fixtures for pytest, which a conftest.py enables by the name of this module in `pytest_plugins`."""
+"""Fixtures for pytest, which a conftest.py enables with `pytest_plugins = ["<package>.runtime.testing"]`."""
 
 from __future__ import annotations
 

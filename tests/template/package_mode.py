@@ -1,0 +1,29 @@
+"""The distribution plugsmith-runtime, for repositories that depend on it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from plugsmith_runtime.tools.check.managed_files import file_digests, render_manifest
+
+from tests.support.environments import environments_home, uv
+from tests.support.rendering import ROOT, RUNTIME
+
+
+@cache
+def runtime_wheel() -> Path:
+    """The wheel of this checkout's runtime, in a folder of its content's own, which environments are known by."""
+    content = render_manifest(file_digests(RUNTIME)) + (ROOT / "runtime/pyproject.toml").read_text()
+    folder = environments_home() / f"runtime-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not list(folder.glob("*.whl")):
+            command = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
+            subprocess.run([uv() or "uv", *command, "--out-dir", folder, ROOT / "runtime"], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
