@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..mcp.tools import Tool
+
 GET_PLUGIN_CONFIGS = "get_plugin_configs"
 GET_PLUGIN_CONFIG = "get_plugin_config"
 INVOKE_HOOK = "invoke_hook"
 
 
-def _tool(name: str, description: str, required: dict[str, Any], optional: dict[str, Any] | None = None) -> Any:
+def _tool(name: str, description: str, required: dict[str, Any], optional: dict[str, Any] | None = None) -> Tool:
     schema = {
         "type": "object",
         "properties": {**required, **(optional or {})},
         "required": list(required),
         "additionalProperties": False,
     }
-    return {"name": name, "description": description, "inputSchema": schema}
+    return Tool(name, schema, description)
 
 
-def tool_list(hooks: list[str]) -> list[dict[str, Any]]:
+def hook_tools(hooks: list[str]) -> list[Tool]:
     """Describe the tools.
 
     Args:

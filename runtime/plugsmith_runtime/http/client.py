@@ -1,30 +1,22 @@
-"""HTTP/1.1 as a client needs it: one request at a time on one connection."""
+"""HTTP/1.1 client connections: one request at a time, with a response that is read whole or in pieces."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from http.client import parse_headers
 from io import BytesIO
 
-_HEAD_LIMIT = 64 * 1024
+_HEAD_LIMIT_BYTES = 64 * 1024
+_READ_BYTES = 64 * 1024
 
 
-@dataclass(slots=True)
-class HttpAnswer:
-    """An answer: status, headers by their names in lower case, body, and whether the connection lives on."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    reusable: bool
-
-
-class Connection:
+class HttpConnection:
     """An open connection.
 
     Args:
-        reader: where answers come from.
+        reader: where responses come from.
         writer: where requests go.
     """
 
@@ -41,48 +33,89 @@ class Connection:
         """Close the connection."""
         self._writer.close()
 
-    async def request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
-        """Send a request and read its answer.
+    async def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> HttpResponse:
+        """Send a request and read the head of its response.
 
         Raises:
             ConnectionError: the server closed the connection, or sent what is no HTTP.
         """
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        lines.append(f"content-length: {len(body)}")
+        if body:
+            lines.append(f"content-length: {len(body)}")
         self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        try:
+        with _connection_errors():
             await self._writer.drain()
-            return await self._answer()
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise ConnectionError("the server closed the connection before it had answered") from error
-        except ValueError as error:
-            raise ConnectionError(f"the server's answer is no HTTP: {error}") from error
+            return await self._head()
 
-    async def _answer(self) -> HttpAnswer:
+    async def _head(self) -> HttpResponse:
         head = await self._reader.readuntil(b"\r\n\r\n")
         status_line, _, rest = head.partition(b"\r\n")
         version, status, *_ = status_line.decode("latin-1").split(" ")
         if not version.startswith("HTTP/1."):
             raise ValueError(status_line[:40])
-        if len(head) > _HEAD_LIMIT:
+        if len(head) > _HEAD_LIMIT_BYTES:
             raise ValueError("its headers are too long")
         headers = {name.lower(): value for name, value in parse_headers(BytesIO(rest)).items()}
-        reusable = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            body = await self._chunks()
-        elif "content-length" in headers:
-            body = await self._reader.readexactly(int(headers["content-length"]))
-        elif int(status) in (202, 204):
-            body = b""
-        else:
-            body, reusable = await self._reader.read(), False
-        return HttpAnswer(int(status), headers, body, reusable)
+        keep_alive = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+        return HttpResponse(self._reader, int(status), headers, keep_alive)
 
-    async def _chunks(self) -> bytes:
-        parts = []
-        while size := int((await self._reader.readuntil(b"\r\n")).partition(b";")[0], 16):
-            parts.append(await self._reader.readexactly(size))
-            await self._reader.readexactly(2)
-        while await self._reader.readuntil(b"\r\n") != b"\r\n":
-            pass
-        return b"".join(parts)
+
+class HttpResponse:
+    """A response; read its body with `read` or `pieces`, once.
+
+    Attributes:
+        status: the HTTP status.
+        headers: the headers by their names in lower case.
+        reusable: whether the connection can take another request; known when the body has been read.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, status: int, headers: dict[str, str], keep_alive: bool) -> None:
+        self._reader = reader
+        self._keep_alive = keep_alive
+        self.status = status
+        self.headers = headers
+        self.reusable = False
+
+    async def read(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            ConnectionError: the server closed the connection, or sent what is no HTTP.
+        """
+        if "content-length" not in self.headers:
+            return b"".join([piece async for piece in self.pieces()])
+        with _connection_errors():
+            body = await self._reader.readexactly(int(self.headers["content-length"]))
+        self.reusable = self._keep_alive
+        return body
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it arrives.
+
+        Raises:
+            ConnectionError: the server closed the connection, or sent what is no HTTP.
+        """
+        with _connection_errors():
+            if self.headers.get("transfer-encoding", "").lower() == "chunked":
+                while size := int((await self._reader.readuntil(b"\r\n")).partition(b";")[0], 16):
+                    yield await self._reader.readexactly(size)
+                    await self._reader.readexactly(2)
+                while await self._reader.readuntil(b"\r\n") != b"\r\n":
+                    pass
+            elif "content-length" in self.headers:
+                yield await self._reader.readexactly(int(self.headers["content-length"]))
+            elif self.status not in (202, 204):
+                while piece := await self._reader.read(_READ_BYTES):
+                    yield piece
+                return
+        self.reusable = self._keep_alive
+
+
+@contextlib.contextmanager
+def _connection_errors() -> Iterator[None]:
+    try:
+        yield
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        raise ConnectionError("the server closed the connection before it had answered") from error
+    except ValueError as error:
+        raise ConnectionError(f"the server's answer is no HTTP: {error}") from error

@@ -1,4 +1,4 @@
-"""The envelope of JSON-RPC 2.0: what a request looks like, and how answers and errors are written."""
+"""JSON-RPC 2.0 messages: the envelope of requests, and how answers, errors and notifications are written."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ HEADER_MISMATCH = -32020
 UNSUPPORTED_VERSION = -32022
 # Of our own, in the range that JSON-RPC leaves to servers.
 OVERLOADED = -32053
+
+RequestId = int | str
 
 
 class JsonRpcError(PlugsmithError):
@@ -46,14 +48,14 @@ def decode(data: bytes) -> Any:
         raise JsonRpcError(PARSE_ERROR, f"the message is not valid JSON: {error}") from None
 
 
-def result_head(request_id: int | str) -> bytes:
+def result_head(request_id: RequestId) -> bytes:
     """The bytes of an answer up to its result."""
     if type(request_id) is int:
         return b'{"jsonrpc":"2.0","id":%d,"result":' % request_id
     return b'{"jsonrpc":"2.0","id":%b,"result":' % dumps(request_id)
 
 
-def error_message(request_id: int | str | None, refusal: JsonRpcError) -> bytes:
+def error_message(request_id: RequestId | None, refusal: JsonRpcError) -> bytes:
     """The bytes of an error's answer.
 
     Args:
@@ -66,7 +68,19 @@ def error_message(request_id: int | str | None, refusal: JsonRpcError) -> bytes:
     return dumps({"jsonrpc": "2.0", "id": request_id, "error": error})
 
 
-def readable_id(message: Any) -> int | str | None:
+def notification(method: str, params: dict[str, Any] | None = None) -> bytes:
+    """The bytes of a notification.
+
+    Raises:
+        EncodeError: a value of the params has no JSON form.
+    """
+    message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
+    if params is not None:
+        message["params"] = params
+    return dumps(message)
+
+
+def readable_id(message: Any) -> RequestId | None:
     """The id of a message that may be anything; None when it has none that an answer can carry."""
     request_id = message.get("id") if type(message) is dict else None
     return request_id if type(request_id) in (int, str) else None

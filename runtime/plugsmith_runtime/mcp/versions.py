@@ -1,4 +1,4 @@
-"""The versions of MCP that are spoken, and what differs between them."""
+"""Protocol revisions of MCP, and what differs between them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,23 @@ BATCH_VERSION = "2025-03-26"
 UNNAMED_VERSION = "2025-03-26"
 """What an HTTP request without the version header speaks, as the protocol says."""
 
-PROTOCOL_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+AUDIO_VERSION = "2025-03-26"
+"""The first version with audio content."""
+
+STRUCTURED_VERSION = "2025-06-18"
+"""The first version with structured content, output schemas and resource links."""
+
+# Keys of `_meta`, all but the last of them new in 2026-07-28.
 CLIENT_CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+CLIENT_INFO_KEY = "io.modelcontextprotocol/clientInfo"
+LOG_LEVEL_KEY = "io.modelcontextprotocol/logLevel"
+PROTOCOL_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 SERVER_INFO_KEY = "io.modelcontextprotocol/serverInfo"
+SUBSCRIPTION_ID_KEY = "io.modelcontextprotocol/subscriptionId"
+PROGRESS_TOKEN_KEY = "progressToken"
+
+LISTEN_METHOD = "subscriptions/listen"
+TOOLS_CHANGED_METHOD = "notifications/tools/list_changed"
 
 
 def negotiate(requested: str) -> str:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 
 from ...host.host import Host
-from ...http.security import OriginCheck, TokenCheck
+from ...http.requests import Check, JsonRequestReader
+from ...http.security import CHECKED, TRACE_CONTEXT, OriginCheck, TokenCheck, trace_context
 from ...http.server import HttpServer
-from ...mcp import McpEndpoint
+from ...mcp.http_headers import MCP_HEADERS
+from ...mcp.streamable_http import StreamableHttp
 from ...net.listeners import SocketProvider
 from ...net.peer_credentials import AllowedUsers
 from ...net.sockets import format_address
+from ...tls.identity import scope_identity
 from ..docker import DockerHandler
+from ..hook_tools import hook_server
 from ..settings import ServerSettings, http_config
-from .app import TOKEN_HEADER, HttpApp
-from .routes import DockerRoute, McpRoute
+from .app import DockerApp, HttpApp
 
 _PATH_HELP = "choose another path with --uds or PLUGINS_SERVER_UDS"
 _PORT_HELP = "choose another port with --port or PLUGINS_SERVER_PORT"
+
+_TOKEN_HEADER = "X-Plugin-Token"
+_WANTED_HEADERS = CHECKED | TRACE_CONTEXT | MCP_HEADERS | {_TOKEN_HEADER.lower().encode()}
 
 
 class HttpTransport:
@@ -81,12 +87,18 @@ class HttpTransport:
 
     def _app(self) -> HttpApp:
         http = self._settings.http
-        mcp = McpRoute(McpEndpoint(self._host, self.name, self._settings.package))
-        return HttpApp(
-            self._host,
-            {"/mcp": mcp, "/mcp/": mcp, "/call": DockerRoute(DockerHandler(self._host, self.name))},
-            self._settings.limits.message_bytes,
-            None if http.uds else OriginCheck(http.host, "PLUGINS_SERVER_HOST", "plugins"),
-            TokenCheck(http.token, TOKEN_HEADER, "PLUGINS_SERVER_TOKEN") if http.token is not None else None,
-            tls=http.tls is not None,
+        check_origin = None if http.uds else OriginCheck(http.host, "PLUGINS_SERVER_HOST", "plugins")
+        checks: list[Check] = [] if check_origin is None else [check_origin]
+        if http.token is not None:
+            checks.append(TokenCheck(http.token, _TOKEN_HEADER, "PLUGINS_SERVER_TOKEN"))
+        limit = self._settings.limits.message_bytes
+        reader = JsonRequestReader(limit, checks, _WANTED_HEADERS, "PLUGINS_MAX_MESSAGE_BYTES")
+        tls, traced = http.tls is not None, self._host.tracer is not None
+        mcp = StreamableHttp(
+            hook_server(self._host, self.name, self._settings.package),
+            reader,
+            identity=scope_identity if tls else None,
+            trace=trace_context if traced else None,
         )
+        docker = DockerApp(DockerHandler(self._host, self.name), reader, tls, traced)
+        return HttpApp(self._host, {"/mcp": mcp, "/mcp/": mcp, "/call": docker}, check_origin)

@@ -1,16 +1,99 @@
-"""Reading and writing descriptors of any kind from an event loop: pipes, sockets, terminals and files."""
+"""Standard streams of the stdio transport: private descriptors, read and written from an event loop, cut into lines."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import stat
+import sys
 import threading
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
-_CHUNK = 256 * 1024
+_FIRST_PRIVATE_DESCRIPTOR = 3
+_CHUNK_BYTES = 256 * 1024
+
+
+class StandardStreams:
+    """Private copies of descriptors 0 and 1, which then point to the null device and to standard error.
+
+    Whatever a plugin prints, and what child processes write, goes to standard error and cannot corrupt the session.
+
+    Attributes:
+        reader: descriptor to read the protocol from.
+        writer: descriptor to write the protocol to.
+    """
+
+    def __init__(self) -> None:
+        self.reader = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, _FIRST_PRIVATE_DESCRIPTOR)
+        self.writer = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _FIRST_PRIVATE_DESCRIPTOR)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self._stdout: Any = sys.stdout
+        # Text that was printed earlier and still stands in the buffer goes where descriptor 1 points now.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        sys.stdout = sys.stderr
+
+    def release(self) -> None:
+        """Give descriptors 0 and 1 back, in blocking mode, and close the private copies."""
+        sys.stdout = self._stdout
+        for private, public in ((self.reader, 0), (self.writer, 1)):
+            with contextlib.suppress(OSError):
+                # The mode belongs to the open file, which the parent process may share.
+                os.set_blocking(private, True)
+            os.dup2(private, public)
+            os.close(private)
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into lines, and never holds more than the longest allowed line.
+
+    Args:
+        limit: bytes that a line may have; longer ones are skipped.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held = bytearray()
+        self._skipping = False
+
+    def feed(self, data: bytes) -> Iterator[bytes | None]:
+        """Add bytes.
+
+        Yields:
+            Each line that is complete, without its end; None once for a line that is too long.
+        """
+        start = 0
+        while (end := data.find(b"\n", start)) >= 0:
+            if self._skipping:
+                self._skipping = False
+            elif len(self._held) + end - start > self._limit:
+                yield None
+            elif self._held:
+                yield bytes(self._held) + data[start:end]
+            else:
+                yield data[start:end]
+            self._held.clear()
+            start = end + 1
+        if self._skipping:
+            return
+        if len(self._held) + len(data) - start > self._limit:
+            self._held.clear()
+            self._skipping = True
+            yield None
+        else:
+            self._held += data[start:]
+
+    def rest(self) -> Iterator[bytes | None]:
+        """Yield what stands after the last line's end, when no more will come."""
+        if self._held:
+            yield bytes(self._held)
+            self._held.clear()
 
 
 def _is_pipe(descriptor: int) -> bool:
@@ -18,8 +101,8 @@ def _is_pipe(descriptor: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-class _Reading(asyncio.Protocol):
-    def __init__(self, reader: Reader) -> None:
+class _ReadProtocol(asyncio.Protocol):
+    def __init__(self, reader: DescriptorReader) -> None:
         self._reader = reader
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -33,8 +116,8 @@ class _Reading(asyncio.Protocol):
         self._reader.on_end()
 
 
-class Reader:
-    """Reads a descriptor and hands the bytes on.
+class DescriptorReader:
+    """Reads a descriptor of any kind (pipe, socket, terminal, file) and hands the bytes on.
 
     Args:
         descriptor: what to read; it stays the caller's to close.
@@ -57,7 +140,7 @@ class Reader:
         if _is_pipe(self._descriptor):
             # The loop closes what it is given.
             pipe = os.fdopen(os.dup(self._descriptor), "rb", buffering=0)
-            await loop.connect_read_pipe(lambda: _Reading(self), pipe)
+            await loop.connect_read_pipe(lambda: _ReadProtocol(self), pipe)
         else:
             # An event loop cannot wait for files, and a thread that waits for a terminal must not hold up the exit.
             threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
@@ -87,7 +170,7 @@ class Reader:
             while not self._closed:
                 self._may_read.wait()
                 try:
-                    data = os.read(self._descriptor, _CHUNK)
+                    data = os.read(self._descriptor, _CHUNK_BYTES)
                 except OSError:
                     data = b""
                 if not data:
@@ -96,7 +179,7 @@ class Reader:
                 loop.call_soon_threadsafe(self.on_data, data)
 
 
-class _Writing(asyncio.BaseProtocol):
+class _WriteProtocol(asyncio.BaseProtocol):
     def __init__(self) -> None:
         self.writable = asyncio.Event()
         self.writable.set()
@@ -113,8 +196,8 @@ class _Writing(asyncio.BaseProtocol):
         self.closed.set()
 
 
-class Writer:
-    """Writes to a descriptor.
+class DescriptorWriter:
+    """Writes to a descriptor of any kind.
 
     Args:
         descriptor: where to write; it stays the caller's to close.
@@ -123,7 +206,7 @@ class Writer:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._transport: asyncio.WriteTransport | None = None
-        self._protocol = _Writing()
+        self._protocol = _WriteProtocol()
 
     async def start(self) -> None:
         """Get ready to write."""

@@ -1,1 +1,0 @@
-"""MCP's stdio transport: descriptors, lines and pipes."""
