@@ -33,7 +33,7 @@ class Host:
         max_concurrent_hooks: hooks that may run at the same time; further calls are refused at once.
         max_connections: connections that each transport may have.
         development: warn about what the gateway will not call or not take.
-        observers: are told about calls that are over.
+        observers: the observers of calls that are over.
         tracer: puts calls into traces, when tracing is on.
         metrics: can be asked for metrics, when somebody may read them.
 

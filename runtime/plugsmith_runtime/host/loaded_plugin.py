@@ -73,7 +73,7 @@ class LoadedPlugin:
         return self.plugin._unhealthy_reason is None
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Be told, in the event loop, whenever the plugin reports about its health."""
+        """Have a function called, in the event loop, whenever the plugin reports about its health."""
         loop = asyncio.get_running_loop()
 
         def report(reason: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Call events: what observers are told when a call is over, and the interfaces of metrics and tracing."""
+"""Call events: the record of a call that is over, and the interfaces of observers, metrics and tracing."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class CallRecord(NamedTuple):
 
 
 class Observer(Protocol):
-    """Is told about calls that are over."""
+    """An observer of calls that are over."""
 
     @property
     def outcomes(self) -> frozenset[Outcome]:
-        """The outcomes that it wants to be told about."""
+        """The outcomes of the calls that it observes."""
 
     def done(self, record: CallRecord) -> None:
         """A call is over; called in the event loop, so it must be quick and must not raise."""

@@ -41,7 +41,7 @@ class Observability:
         settings: what is observed.
 
     Attributes:
-        observers: are told about every call.
+        observers: the observers of calls: the call log and the metrics.
         metrics: the metrics, when somebody may read them.
         tracer: puts calls into traces, when tracing is on.
 

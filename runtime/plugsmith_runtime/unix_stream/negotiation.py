@@ -16,7 +16,7 @@ class ProtocolNegotiation(ServerConnection):
         admit: whether a new connection may stay.
         upgrade: makes the connection that takes its place, given it and the version, 1 or 2.
         limits: what the client may ask for.
-        on_lost: told when the connection is gone, unless it was not admitted.
+        on_lost: called when the connection is gone, unless it was not admitted.
     """
 
     def __init__(

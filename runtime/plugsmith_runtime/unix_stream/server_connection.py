@@ -37,7 +37,7 @@ class ServerConnection(asyncio.Protocol):
 
     Args:
         limits: what the client may ask for.
-        on_lost: told when the connection is gone.
+        on_lost: called when the connection is gone.
     """
 
     def __init__(self, limits: ConnectionLimits, on_lost: Callable[[ServerConnection], None]) -> None:

@@ -30,7 +30,7 @@ class V1Connection(ServerConnection):
             the connection may go on. It raises DecodeError when it cannot read the request.
         stalls: knows when bytes were received.
         limits: what the client may ask for.
-        on_lost: told when the connection is gone.
+        on_lost: called when the connection is gone.
     """
 
     def __init__(

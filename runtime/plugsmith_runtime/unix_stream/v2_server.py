@@ -44,7 +44,7 @@ class V2Connection(ServerConnection):
         codec: knows the frames.
         answer: turns a request, which took so many bytes, into the frame that answers it.
         limits: what the client may ask for.
-        on_lost: told when the connection is gone.
+        on_lost: called when the connection is gone.
     """
 
     def __init__(

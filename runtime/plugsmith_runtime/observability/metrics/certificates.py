@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from ...tls.files import FileState, file_state
 
-_END = "-----END CERTIFICATE-----"
-_SEQUENCE, _VERSION = 0x30, 0xA0
-_UTC_TIME = 0x17
+_PEM_END = "-----END CERTIFICATE-----"
+_DER_SEQUENCE, _DER_VERSION = 0x30, 0xA0
+_DER_UTC_TIME = 0x17
 
 
 class Certificates:
@@ -50,27 +50,27 @@ def not_after(pem: str) -> float:
     Raises:
         ValueError, IndexError: it holds no certificate.
     """
-    before, mark, _ = pem.partition(_END)
+    before, mark, _ = pem.partition(_PEM_END)
     der = ssl.PEM_cert_to_DER_cert(before[before.rindex("-----BEGIN CERTIFICATE-----") :] + mark)
     # Certificate { tbsCertificate { version?, serialNumber, signature, issuer, validity { notBefore, notAfter } } }
-    _, at, _ = _element(der, 0)
-    _, at, _ = _element(der, at)
-    if der[at] == _VERSION:
-        at = _element(der, at)[2]
+    _, at, _ = _der_element(der, 0)
+    _, at, _ = _der_element(der, at)
+    if der[at] == _DER_VERSION:
+        at = _der_element(der, at)[2]
     for _ in range(3):
-        at = _element(der, at)[2]
-    tag, at, _ = _element(der, at)
-    if tag != _SEQUENCE:
+        at = _der_element(der, at)[2]
+    tag, at, _ = _der_element(der, at)
+    if tag != _DER_SEQUENCE:
         raise ValueError("no certificate")
-    tag, start, end = _element(der, _element(der, at)[2])
+    tag, start, end = _der_element(der, _der_element(der, at)[2])
     text = der[start:end].decode("ascii")
     # %y has its turn of the century where X.509 wants it only until 2068: 1950 to 2049 are two digits there.
-    if tag == _UTC_TIME:
+    if tag == _DER_UTC_TIME:
         text = ("19" if text[:2] >= "50" else "20") + text
     return float(calendar.timegm(time.strptime(text, "%Y%m%d%H%M%SZ")))
 
 
-def _element(der: bytes, at: int) -> tuple[int, int, int]:
+def _der_element(der: bytes, at: int) -> tuple[int, int, int]:
     """The tag of a DER element, and where its content begins and ends."""
     tag, size, start = der[at], der[at + 1], at + 2
     if size & 0x80:
