@@ -108,7 +108,7 @@ def test_the_runtime_of_the_templates_release_is_installed_and_works(origin: Che
 
 
 def connector(root: Path) -> str:
-    command = [root / ".venv/bin/python", "-m", "my_plugin", "gateway-config", "--connector"]
+    command = [str(root / ".venv/bin/python"), "-m", "my_plugin", "gateway-config", "--connector"]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
 
