@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,8 +14,10 @@ import pytest
 
 from tests.support.environments import environment, environments_home
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, rendered_plugin
+from tests.support.rendering import render as render_repository
 from tests.support.serving import run
 from tests.template.conftest import render  # noqa: F401  # a fixture
+from tests.template.package_mode import runtime_wheel
 
 from .image import Image, ordinary_user, own
 
@@ -35,9 +38,16 @@ def root(plugin: RenderedPlugin) -> Path:
     return plugin.root
 
 
-@pytest.fixture(scope="session")
-def image(root: Path) -> Iterator[Image]:
-    """The image with gRPC, built as an ordinary user would have to."""
+@pytest.fixture(scope="session", params=["vendored", pytest.param("package", marks=pytest.mark.full)])
+def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """The image with gRPC, built as an ordinary user would have to, with the runtime in each of its two ways."""
+    if request.param == "vendored":
+        root: Path = request.getfixturevalue("root")
+    else:
+        root = tmp_path_factory.mktemp("packaged") / "plugin"
+        render_repository(root, plugin_name="PII Guard", hooks=ALL_HOOKS, runtime="package")
+        (root / "wheelhouse").mkdir()
+        shutil.copy(runtime_wheel(), root / "wheelhouse")
     cache = environments_home() / f"pip-cache-{ordinary_user().get('user', os.geteuid())}"
     cache.mkdir(exist_ok=True)
     own(cache)

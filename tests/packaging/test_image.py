@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from generator import __version__
 from tests.support.waiting import wait_until
 
 from .image import Image
@@ -66,8 +67,25 @@ def test_the_last_stage_holds_the_plugin_and_no_tools(image: Image) -> None:
     assert not {"pip", "setuptools", "hatchling", "pytest", "cryptography"} & installed
 
 
-def test_other_commands_run_too(image: Image) -> None:
-    with image.popen([*image.command(image.final, "ENTRYPOINT"), "gateway-config"]) as process:
+def test_the_tools_of_development_are_left_out(image: Image) -> None:
+    folders = list(image.final.root.glob("opt/plugin/lib/*/site-packages/**/plugin_server"))
+    assert [(folder.parent / "tools").exists() for folder in folders] == [False]
+    command = image.command(image.final, "ENTRYPOINT")
+    with image.popen([*command, "--help"]) as process:
+        out, _ = process.communicate(timeout=LIMIT)
+    listed = {line.split()[0] for line in out.splitlines() if line.startswith("    ") and line.split()}
+    assert process.returncode == 0
+    assert {"serve", "health"} <= listed
+    assert not {"dev", "call", "check", "demo", "bench", "certs", "gateway-config"} & listed
+    with image.popen([*command, "check"]) as process:
+        _, err = process.communicate(timeout=LIMIT)
+    assert (process.returncode, "invalid choice: 'check'" in err) == (2, True), err
+
+
+def test_the_runtime_in_it_says_its_version(image: Image) -> None:
+    with image.popen([*image.command(image.final, "ENTRYPOINT"), "--version"]) as process:
         out, err = process.communicate(timeout=LIMIT)
-    assert process.returncode == 0, err
-    assert "url: http://127.0.0.1:8000/mcp" in out
+    assert out == f"pii_guard 0.1.0, plugsmith-runtime {__version__}\n", err
+    bills = image.final.root.glob("opt/plugin/lib/*/site-packages/pii_guard-*.dist-info/sboms/*.cdx.json")
+    distributions = image.final.root.glob("opt/plugin/lib/*/site-packages/plugsmith_runtime-*.dist-info")
+    assert len([*bills, *distributions]) == 1
