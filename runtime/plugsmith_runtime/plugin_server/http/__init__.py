@@ -1,4 +1,4 @@
-"""MCP over HTTP: a small ASGI application on uvicorn."""
+"""MCP over HTTP: an ASGI application on the HTTP engine."""
 
 from __future__ import annotations
 
