@@ -11,6 +11,9 @@ from .responses import AsgiApp, Message
 
 logger = logging.getLogger(__name__)
 
+# What an application gets after it has said that its shutdown is complete.
+_FINISH_SECONDS = 1.0
+
 
 class LifespanError(PlugsmithError):
     """An application that failed to start up or shut down; the text is its own."""
@@ -47,11 +50,11 @@ class Lifespan:
         try:
             await self._exchange("lifespan.startup")
         except LifespanError:
-            self._task = None
+            await self._end(0)
             raise
         except Exception as error:
             # Whatever an application does with a scope that it does not know says that it lacks the protocol.
-            self._task = None
+            await self._end(0)
             if self._mode == "on":
                 raise LifespanError(f"the application failed at startup: {error!r}") from error
 
@@ -65,13 +68,22 @@ class Lifespan:
             return
         try:
             await self._exchange("lifespan.shutdown")
-            await self._task
         except LifespanError:
             raise
         except Exception as error:
             raise LifespanError(f"the application failed at shutdown: {error!r}") from error
         finally:
-            self._task = None
+            await self._end(_FINISH_SECONDS)
+
+    async def _end(self, seconds: float) -> None:
+        """End the application, which has said all that counts and may finish within some seconds."""
+        task, self._task = self._task, None
+        assert task is not None
+        await asyncio.wait((task,), timeout=seconds)
+        task.cancel()
+        await asyncio.wait((task,))
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.debug("the application's lifespan ended with an error", exc_info=error)
 
     async def _exchange(self, event: str) -> None:
         """Send an event and wait for its answer, or for the end of the application."""

@@ -40,6 +40,7 @@ class HttpServer:
         self._tls = tls
         self._state = ServerState()
         self._connections: ConnectionSet[HttpProtocol] = ConnectionSet("http")
+        self._socket: socket.socket | None = None
         self._acceptor: Acceptor | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -53,6 +54,7 @@ class HttpServer:
         Raises:
             LifespanError: the application cannot start.
         """
+        self._socket = sock
         context = None
         if self._tls:
             from ..tls.context import server_ssl_context
@@ -72,7 +74,11 @@ class HttpServer:
         Raises:
             LifespanError: the application failed while it shut down.
         """
-        if self._acceptor is not None:
+        if self._acceptor is None:
+            # The application has not started.
+            if self._socket is not None:
+                self._socket.close()
+        else:
             end = asyncio.get_running_loop().time() + grace
             await self._connections.drain([self._acceptor], grace)
             await self._finish_tasks(end)

@@ -23,12 +23,12 @@ def encode_event(data: bytes, *, event: str = "", event_id: str = "", retry_ms: 
         retry_ms: milliseconds after which a client that lost the connection shall try again.
 
     Raises:
-        ValueError: the type or the id holds a line break.
+        ValueError: the type or the id holds control characters.
     """
     lines = []
     for name, value in (("event", event), ("id", event_id)):
-        if "\n" in value or "\r" in value:
-            raise ValueError(f"the {name} of a server-sent event holds a line break")
+        if not value.isprintable():
+            raise ValueError(f"the {name} of a server-sent event holds control characters")
         if value:
             lines.append(f"{name}: {value}\n".encode())
     if retry_ms is not None:
