@@ -162,7 +162,7 @@ def test_the_probe_of_mutual_tls_tells_a_server_that_hangs(plugin: RenderedPlugi
     with serve(plugin, "grpc,http", "--tls", "--grpc-uds", "") as served:
         port = ("8000", served.endpoints["https"].rpartition(":")[2].removesuffix("/mcp"))
         assert probe(plugin, container, "livenessProbe", port) == 0
-        assert not [line for line in served.log if "serving" not in line]
+        assert not [line for line in served.log if "plugsmith-runtime" not in line]
         served.process.send_signal(signal.SIGSTOP)
         try:
             assert probe(plugin, container, "livenessProbe", port, (", 4)", ", 0.5)")) != 0

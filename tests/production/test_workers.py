@@ -47,7 +47,6 @@ def test_all_workers_answer_and_stop_together(
         assert [call().args["n"] for call in calls] == list(range(CALLS))
         assert served.process.wait(START_LIMIT) == 0, served.log
         assert not any(map(running, workers))
-        assert len([line for line in served.log if line.startswith("serving ")]) == len(served.endpoints)
     if scheme.endswith("unix"):
         assert not Path(served.endpoints[scheme].partition("://")[2]).exists()
 

@@ -12,7 +12,7 @@ import pytest
 from plugsmith_runtime import __version__
 
 from tests.support.rendering import RenderedPlugin
-from tests.support.serving import START_LIMIT, run, serve
+from tests.support.serving import START_LIMIT, command, environ, run, serve
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -25,6 +25,36 @@ def test_a_signal_ends_the_server_with_exit_code_0(rendered: RenderedPlugin, num
 def test_all_transports_in_one_process(rendered: RenderedPlugin) -> None:
     with serve(rendered, "http,grpc,unix") as served:
         assert set(served.endpoints) == {"http", "grpc", "grpc+unix", "unix"}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_people_get_a_line_for_each_endpoint_and_programs_their_words(
+    rendered: RenderedPlugin, short_path: Path, workers: str
+) -> None:
+    sockets = ["--grpc-uds", f"{short_path}/g.sock", "--socket", f"{short_path}/u.sock"]
+    places = ["--port", "0", "--grpc-port", "0", *sockets]
+    process = subprocess.Popen(
+        [*command(rendered, "serve", "--transport", "http,grpc,unix", "--workers", workers), *places],
+        cwd=rendered.root, env=environ(rendered, PLUGINS_ADMIN_PORT="0"), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    with process.stdout as output, process.stderr as log:
+        words = [output.readline(), output.readline()]
+        process.terminate()
+        rest, lines = output.read(), log.read().splitlines()
+    assert process.wait(START_LIMIT) == 0
+    names = ["admin on http", *(f"serving WordGuard on {scheme}" for scheme in ("http", "grpc", "grpc+unix", "unix"))]
+    told = [line for line in lines if line.startswith(("admin on ", "serving "))]
+    assert [line.partition("://")[0] for line in told] == names
+    assert words == [f"PORT={told[1].rpartition(':')[2].removesuffix('/mcp')}\n", "READY\n"]
+    assert rest == ""
+
+
+def test_a_program_that_asks_gets_json_in_place_of_lines(rendered: RenderedPlugin) -> None:
+    with serve(rendered, "http,unix", PLUGINS_ADMIN_PORT="0") as served:
+        assert set(served.endpoints) == {"admin", "http", "unix"}
+    assert not [line for line in served.log if line.startswith(("admin on ", "serving "))]
 
 
 _PLACES = {"http": ["--port", "0"], "grpc": ["--grpc-port", "0", "--grpc-uds", ""], "unix": ["--socket", "u.sock"]}
@@ -100,8 +130,8 @@ def test_importing_the_package_loads_nothing(rendered: RenderedPlugin) -> None:
 def test_help_names_the_commands(rendered: RenderedPlugin) -> None:
     done = run(rendered, "--help")
     assert done.returncode == 0
-    for command in ("serve", "call", "demo", "gateway-config", "certs"):
-        assert command in done.stdout
+    for name in ("serve", "call", "demo", "gateway-config", "certs"):
+        assert name in done.stdout
 
 
 def test_the_version_names_the_package_and_the_runtime(rendered: RenderedPlugin) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import queue
+import select
 import signal
 import subprocess
 import tempfile
@@ -12,8 +12,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
+
+from plugsmith_runtime.plugin_server.readiness import READY_FD_ENV, ServerReady
 
 from .rendering import RenderedPlugin
 
@@ -72,17 +73,18 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
         places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
         streams = subprocess.PIPE if transports == "stdio" else subprocess.DEVNULL
+        reading, writing = os.pipe()
         process = subprocess.Popen(
             command(plugin, subcommand, "--transport", transports, *places, *options),
-            cwd=plugin.root, env=environ(plugin, **extra), text=True,
-            stdin=streams, stdout=streams, stderr=subprocess.PIPE,
+            cwd=plugin.root, env=environ(plugin, **{READY_FD_ENV: str(writing)}, **extra), text=True,
+            stdin=streams, stdout=streams, stderr=subprocess.PIPE, pass_fds=[writing],
         )  # fmt: skip
+        os.close(writing)
         served = Served(process)
+        served.reader = threading.Thread(target=_pump, args=(served,), daemon=True)
+        served.reader.start()
         try:
-            names = transports.split(",")
-            both = "grpc" in names and ("--grpc-uds", "") not in pairwise(options)
-            admin = "PLUGINS_ADMIN_PORT" in extra
-            _read_endpoints(served, len(names) + both + admin - names.count("stdio"))
+            served.endpoints = _ready_endpoints(served, reading)
             yield served
         finally:
             if process.poll() is None:
@@ -117,33 +119,30 @@ def config_file(plugin: RenderedPlugin) -> Path:
     return plugin.root / "resources" / "plugins" / "config.yaml"
 
 
-def _read_endpoints(served: Served, expected: int) -> None:
-    lines: queue.Queue[str | None] = queue.Queue()
-    served.reader = threading.Thread(target=_pump, args=(served, lines), daemon=True)
-    served.reader.start()
-    while len(served.endpoints) < expected:
-        try:
-            line = lines.get(timeout=START_LIMIT)
-        except queue.Empty:
-            line = None
-        if line is None:
-            served.process.kill()
-            raise RuntimeError("the server did not start:\n" + "".join(served.log))
-        # With PLUGINS_LOG_FORMAT=json each line is an object.
-        text = json.loads(line)["message"] if line.startswith("{") else line.strip()
-        before, found, endpoint = text.rpartition(" on ")
-        if found and before.startswith("serving "):
-            served.endpoints[endpoint.partition(":")[0]] = endpoint
-        elif found and before == "admin":
-            served.endpoints["admin"] = endpoint
+def _ready_endpoints(served: Served, descriptor: int) -> dict[str, str]:
+    """What the server tells when it is ready, by scheme; "admin" for the admin listener."""
+    with open(descriptor, "rb", buffering=0) as pipe:
+        ready, _, _ = select.select([pipe], [], [], START_LIMIT)
+        line = pipe.readline() if ready else b""
+    if not line.endswith(b"\n"):
+        served.process.kill()
+        served.process.wait()
+        assert served.reader is not None
+        served.reader.join(START_LIMIT)
+        raise RuntimeError("the server did not start:\n" + "".join(served.log))
+    found = ServerReady.from_message(json.loads(line)).endpoints
+    return {
+        transport if transport == "admin" else endpoint.partition(":")[0]: endpoint
+        for transport, endpoints in found.items()
+        if transport != "stdio"
+        for endpoint in endpoints
+    }
 
 
-def _pump(served: Served, lines: queue.Queue[str | None]) -> None:
+def _pump(served: Served) -> None:
     assert served.process.stderr is not None
     for line in served.process.stderr:
         served.log.append(line)
-        lines.put(line)
-    lines.put(None)
 
 
 def _close_streams(served: Served) -> None:

@@ -14,6 +14,7 @@ from ..contract import hooks
 from ..host.errors import PLUGIN_FAULTS
 from ..observability.call_log import CallLog
 from ..observability.events import Observer
+from ..process.channel import WORKER_ID_ENV
 
 if TYPE_CHECKING:
     from ..host.host import Host
@@ -116,7 +117,7 @@ def _metrics(settings: ServerSettings) -> Metrics:
 
     served = {"http": settings.http.tls, "grpc": settings.grpc.tls}
     files = {name: tls.certfile for name, tls in served.items() if tls and name in settings.transports}
-    worker = os.environ.get("PLUGINS_WORKER")
+    worker = os.environ.get(WORKER_ID_ENV)
     return Metrics(lambda: _build_info(settings.package), Certificates(files), int(worker) if worker else None)
 
 

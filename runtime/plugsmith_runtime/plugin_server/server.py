@@ -26,7 +26,7 @@ class Server:
         host: the host, not yet started.
         settings: which transports to serve, and where.
         observability: observes the host.
-        announce: told the endpoints of each transport once all of them listen.
+        on_ready: told the endpoints of each transport once all of them listen.
         listeners: where the listening sockets come from; opened here unless given.
     """
 
@@ -35,13 +35,13 @@ class Server:
         host: Host,
         settings: ServerSettings,
         observability: Observability,
-        announce: Callable[[dict[str, list[str]]], None] | None = None,
+        on_ready: Callable[[dict[str, list[str]]], None] | None = None,
         listeners: SocketProvider | None = None,
     ) -> None:
         self._host = host
         self._settings = settings
         self._observability = observability
-        self._announce = announce
+        self._on_ready = on_ready
         self._listeners = listeners or SocketProvider()
         self._transports: list[Transport] = []
         self._stop = asyncio.Event()
@@ -67,8 +67,8 @@ class Server:
             for name, transport in made:
                 endpoints[name] = await transport.start()
                 self._transports.append(transport)
-            if self._announce:
-                self._announce(endpoints)
+            if self._on_ready:
+                self._on_ready(endpoints)
             self._observability.serving()
             # What lives now lives as long as the process: keep the collector from walking it again and again.
             gc.collect()

@@ -1,4 +1,4 @@
-"""What a supervisor and a worker say to each other: lines of JSON, each with a descriptor or without."""
+"""The channel between a supervisor and a worker: lines of JSON, each with a descriptor or without."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import json
 import socket
 from typing import Any
 
-_PIECE = 65536
+WORKER_FD_ENV = "PLUGINS_WORKER_CHANNEL"
+"""The environment variable that tells a worker the descriptor of its channel; for nobody else."""
+
+WORKER_ID_ENV = "PLUGINS_WORKER"
+"""The environment variable that tells a worker its number, from 1 on; the one that replaces it has the same."""
+
+KILL_AFTER_GRACE_SECONDS = 10.0
+"""What a process gets beyond the grace period of calls in flight, for what else it has to end."""
+
+SUPERVISOR_GONE = "the supervisor of this worker is gone"
+
+_CHUNK_BYTES = 65536
 
 
 class Channel:
@@ -39,12 +50,12 @@ class Channel:
             EOFError: the other end is gone.
         """
         try:
-            piece, descriptors, _, _ = socket.recv_fds(self._socket, _PIECE, 1)
+            chunk, descriptors, _, _ = socket.recv_fds(self._socket, _CHUNK_BYTES, 1)
         except ConnectionError:
-            piece, descriptors = b"", []
-        if not piece:
+            chunk, descriptors = b"", []
+        if not chunk:
             raise EOFError("the other end of the channel is gone")
-        *lines, self._received = (self._received + piece).split(b"\n")
+        *lines, self._received = (self._received + chunk).split(b"\n")
         return [json.loads(line) for line in lines], descriptors[0] if descriptors else None
 
     def close(self) -> None:

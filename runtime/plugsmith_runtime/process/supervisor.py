@@ -1,4 +1,4 @@
-"""Starts the workers, starts again the ones that die, and stops them together. It loads no plugin and no transport."""
+"""A supervisor of workers: starts them, starts again the ones that die, and stops them together."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from ..errors import StartError
-from ..observability.metrics.multiprocess import MetricsFolder
-from ..plugin_server.settings import ServerSettings
-from .backoff import Backoff
-from .names import LEAVING
+from .backoff import Backoff, keep_running
+from .channel import KILL_AFTER_GRACE_SECONDS
+from .child import ChildExitedError, ChildProcess
 from .shared_sockets import SharedSockets
-from .worker import WorkerProcess
+from .worker import own_command, start_worker
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +31,30 @@ class Supervisor:
 
     Args:
         count: how many.
-        grace: seconds that calls in flight get at the end.
-        announce: told once, when all workers serve, what a server that stands alone would print.
-        metrics: where workers leave what they count; None when nobody can read it.
+        grace_seconds: how long calls in flight may take at the end.
+        on_ready: told once, when all workers serve, what the first one has told.
+        on_exit: told the number and the process of each worker that has died.
+        command: what a worker runs; the command line of this process when None.
+        environ: variables for workers, beside those of this process.
     """
 
     def __init__(
-        self, count: int, grace: float, announce: Callable[[list[str]], None], metrics: MetricsFolder | None
+        self,
+        count: int,
+        grace_seconds: float,
+        on_ready: Callable[[Any], None],
+        on_exit: Callable[[int, int], None] | None = None,
+        command: Sequence[str] | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._count = count
-        self._grace = grace
-        self._announce = announce
-        self._metrics = metrics
-        self._environ = os.environ | (metrics.environ if metrics else {})
+        self._grace = grace_seconds
+        self._on_ready = on_ready
+        self._on_exit = on_exit
+        self._command = command or own_command()
+        self._environ = {**os.environ, **(environ or {})}
         self._sockets = SharedSockets()
-        self._workers: dict[int, WorkerProcess] = {}
+        self._workers: dict[int, ChildProcess] = {}
         self._stop = asyncio.Event()
         self._exit_code = 0
 
@@ -65,72 +74,63 @@ class Supervisor:
         try:
             # Alone, so that what is wrong for all of them is said once.
             first = await self._start(1)
-            await first.ready
-            if not first.lines and not self._stop.is_set():
-                await first.ended
-                if first.exit_code == _EXIT_START:
-                    return _EXIT_START
-                raise StartError(f"the first worker {first.end} before it served; see what it wrote above")
+            try:
+                await first.wait_ready()
+            except ChildExitedError:
+                if not self._stop.is_set():
+                    if first.exit_code == _EXIT_START:
+                        return _EXIT_START
+                    reason = f"the first worker {first.exit_reason} before it served; see what it wrote above"
+                    raise StartError(reason) from None
             workers = [first]
             while len(workers) < self._count and not self._stop.is_set():
                 workers.append(await self._start(len(workers) + 1))
             keepers = [self._keep(number, worker) for number, worker in enumerate(workers, 1)]
-            await asyncio.gather(self._announce_all(workers), *keepers)
+            await asyncio.gather(self._tell_ready(workers), *keepers)
             return self._exit_code
         finally:
             self._sockets.close()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
-    async def _start(self, number: int) -> WorkerProcess:
+    async def _start(self, number: int) -> ChildProcess:
         try:
-            worker = await WorkerProcess.start(number, self._sockets, self._environ)
+            worker = await start_worker(number, self._sockets, self._command, self._environ)
         except OSError as error:
             raise StartError(f"worker {number} cannot be started: {error}") from error
         self._workers[number] = worker
         if self._stop.is_set():
-            worker.send_signal(signal.SIGTERM)
+            worker.terminate()
         return worker
 
-    async def _announce_all(self, workers: list[WorkerProcess]) -> None:
-        # Whoever reads the lines may connect for long: by then every worker shall be there to take its share.
-        await asyncio.gather(*(worker.ready for worker in workers))
+    async def _tell_ready(self, workers: list[ChildProcess]) -> None:
+        # Whoever is told may connect for long: by then every worker shall be there to take its share.
+        await asyncio.gather(*(worker.wait_ready() for worker in workers), return_exceptions=True)
         if not self._stop.is_set():
-            self._announce(workers[0].lines)
+            self._on_ready(workers[0].ready_value)
 
-    async def _keep(self, number: int, worker: WorkerProcess) -> None:
+    async def _keep(self, number: int, worker: ChildProcess) -> None:
         """Keep one worker alive until all are stopped."""
-        backoff = Backoff(_FIRST_RESTART_SECONDS, _MAX_RESTART_SECONDS)
-        while True:
-            await worker.ended
-            if self._stop.is_set():
-                # One that was still starting had no handler for the signal yet.
-                if worker.exit_code and worker.lines:
-                    self._exit_code = self._exit_code or 1
-                return
-            if self._metrics:
-                self._metrics.forget(number, worker.pid)
-            reason = f"process {worker.pid} {worker.end}"
-            if worker.served >= _HEALTHY_SECONDS:
-                backoff.reset()
-            while True:
-                delay = backoff.next_delay()
-                logger.warning("worker %d: %s; it is started again in %g s", number, reason, delay)
-                if await self._stopped_within(delay):
-                    return
-                try:
-                    worker = await self._start(number)
-                    break
-                except StartError as error:
-                    reason = str(error)
 
-    async def _stopped_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return False
-        return True
+        def on_exit(dead: ChildProcess) -> None:
+            if self._on_exit:
+                self._on_exit(number, dead.pid)
+
+        def on_delay(reason: str, delay: float) -> None:
+            logger.warning("worker %d: %s; it is started again in %g s", number, reason, delay)
+
+        last = await keep_running(
+            worker,
+            partial(self._start, number),
+            Backoff(_FIRST_RESTART_SECONDS, _MAX_RESTART_SECONDS),
+            _HEALTHY_SECONDS,
+            self._stop,
+            on_delay,
+            on_exit,
+        )
+        # One that was still starting had no handler for the signal yet.
+        if last and last.exit_code and last.is_ready:
+            self._exit_code = self._exit_code or 1
 
     def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
@@ -141,36 +141,14 @@ class Supervisor:
         self._stop.set()
         self._sockets.close()
         for worker in self._workers.values():
-            worker.send_signal(signal.SIGTERM)
-        asyncio.get_running_loop().call_later(self._grace + LEAVING, self._kill_late)
+            worker.terminate()
+        asyncio.get_running_loop().call_later(self._grace + KILL_AFTER_GRACE_SECONDS, self._kill_late)
 
     def _kill_late(self) -> None:
         self._exit_code = 1
-        logger.error("workers have not stopped %g s after the grace; they are killed", LEAVING)
+        logger.error("workers have not stopped %g s after the grace; they are killed", KILL_AFTER_GRACE_SECONDS)
         self._kill()
 
     def _kill(self) -> None:
         for worker in self._workers.values():
-            worker.send_signal(signal.SIGKILL)
-
-
-def supervise(settings: ServerSettings, announce: Callable[[list[str]], None]) -> int:
-    """Serve with several workers, which run the command line of this process.
-
-    Args:
-        settings: how many, and what they serve.
-        announce: told once, when all of them serve, what a server that stands alone would print.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        StartError: a transport cannot be shared, or the first worker cannot start.
-    """
-    if "stdio" in settings.transports:
-        raise StartError(
-            f"{settings.workers} workers (--workers, PLUGINS_WORKERS) cannot share standard input and output; serve "
-            "stdio with one"
-        )
-    with MetricsFolder() if settings.metrics else nullcontext() as metrics:
-        return asyncio.run(Supervisor(settings.workers, settings.grace, announce, metrics).run())
+            worker.kill()

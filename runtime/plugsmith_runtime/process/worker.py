@@ -1,117 +1,93 @@
-"""One worker as its supervisor sees it."""
+"""A worker as its supervisor sees it: a child process that asks for shared sockets and says when it serves."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import sys
-import time
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import Process
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import StartError
-from .channel import Channel
-from .names import NUMBER, VARIABLE
+from .channel import WORKER_FD_ENV, WORKER_ID_ENV, Channel
+from .child import ChildProcess
+from .readiness import Readiness
 from .shared_sockets import SharedSockets
 
 
-class WorkerProcess:
-    """A process with the same command line as this one.
+def own_command() -> list[str]:
+    """The command line of this process, to run in a worker."""
+    return [sys.executable, *sys.orig_argv[1:]]
+
+
+async def start_worker(
+    number: int, sockets: SharedSockets, command: Sequence[str], environ: Mapping[str, str]
+) -> ChildProcess:
+    """Start a worker.
 
     Args:
-        number: its number.
-        process: the process.
-        channel: leads to it.
+        number: its number, from 1 on.
         sockets: what it may ask for.
+        command: what it runs.
+        environ: its environment.
 
-    Attributes:
-        ended: done when the process has ended.
-        ready: done when it answers calls or has ended.
-        lines: what a server that stands alone would print; empty until it answers calls.
-        served: how many seconds it answered calls, known when it has ended.
+    Returns:
+        The child process; its `ready_value` is what `WorkerContext.ready` told.
+
+    Raises:
+        OSError: no process can be started.
     """
+    return await ChildProcess.start(command, environ=environ, readiness=_WorkerLink(number, sockets))
 
-    def __init__(self, number: int, process: Process, channel: Channel, sockets: SharedSockets) -> None:
-        loop = asyncio.get_running_loop()
+
+class _WorkerLink(Readiness):
+    """The supervisor's end of a worker's channel."""
+
+    def __init__(self, number: int, sockets: SharedSockets) -> None:
         self._number = number
-        self._process = process
-        self._channel = channel
         self._sockets = sockets
-        self._since: float | None = None
-        self.served = 0.0
-        self.lines: list[str] = []
-        self.ready: asyncio.Future[None] = loop.create_future()
-        self.ended = loop.create_task(self._wait())
-        loop.add_reader(channel.fileno(), self._read)
+        ours, self._theirs = socket.socketpair()
+        self._channel = Channel(ours)
+        self._ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._reading = False
+        self.environ = {WORKER_ID_ENV: str(number), WORKER_FD_ENV: str(self._theirs.fileno())}
+        self.pass_fds = [self._theirs.fileno()]
 
-    @classmethod
-    async def start(cls, number: int, sockets: SharedSockets, environ: dict[str, str]) -> WorkerProcess:
-        """Start a worker.
+    def spawned(self) -> None:
+        """See Readiness."""
+        self._theirs.close()
 
-        Args:
-            number: its number.
-            sockets: what it may ask for.
-            environ: its environment.
-        """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            descriptor = theirs.fileno()
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *sys.orig_argv[1:],
-                stdin=DEVNULL,
-                pass_fds=[descriptor],
-                env=environ | {NUMBER: str(number), VARIABLE: str(descriptor)},
-                # Ctrl-C at a terminal reaches a whole process group: the supervisor alone shall hear it.
-                process_group=0,
-            )
-        return cls(number, process, Channel(ours), sockets)
+    async def wait(self, process: Process) -> Any:
+        """See Readiness."""
+        asyncio.get_running_loop().add_reader(self._channel.fileno(), self._read)
+        self._reading = True
+        return await self._ready
 
-    @property
-    def pid(self) -> int:
-        """The id of the process."""
-        return self._process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit code, negative for a signal; None while the process runs."""
-        return self._process.returncode
-
-    @property
-    def end(self) -> str:
-        """How the process ended, in words."""
-        code = self._process.returncode or 0
-        return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
-
-    def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal; nothing when the process has ended."""
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-
-    async def _wait(self) -> None:
-        await self._process.wait()
-        if self._since is not None:
-            self.served = time.monotonic() - self._since
-        self._sockets.loads.forget(self._number)
-        if not self.ready.done():
-            self.ready.set_result(None)
-        asyncio.get_running_loop().remove_reader(self._channel.fileno())
+    def close(self) -> None:
+        """See Readiness."""
+        self._sockets.counts.remove(self._number)
+        self._stop_reading()
         self._channel.close()
+
+    def _stop_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            asyncio.get_running_loop().remove_reader(self._channel.fileno())
 
     def _read(self) -> None:
         try:
             messages, _ = self._channel.receive()
-        except EOFError:
-            asyncio.get_running_loop().remove_reader(self._channel.fileno())
+        except EOFError as error:
+            self._stop_reading()
+            if not self._ready.done():
+                self._ready.set_exception(error)
             return
         for message in messages:
             if "ask" in message:
                 self._answer(message["ask"])
-            elif not self.ready.done():
-                self.lines = message["serving"]
-                self._since = time.monotonic()
-                self.ready.set_result(None)
+            elif not self._ready.done():
+                self._ready.set_result(message["ready"])
 
     def _answer(self, question: dict[str, Any]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A worker's side: what it gets from its supervisor, and what it tells."""
+"""The context of a worker: what it gets from its supervisor, and what it tells."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..net.connections import ConnectionLimiter
 from ..net.listeners import SocketProvider
-from .names import GONE, LEAVING, NUMBER, VARIABLE
-
-if TYPE_CHECKING:
-    from .channel import Channel
+from .channel import KILL_AFTER_GRACE_SECONDS, SUPERVISOR_GONE, WORKER_FD_ENV, WORKER_ID_ENV, Channel
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +30,12 @@ class WorkerContext:
         self._channel = channel
 
     @classmethod
-    def found(cls) -> WorkerContext | None:
-        """The membership that this process was started with; None when it stands alone."""
+    def from_environ(cls) -> WorkerContext | None:
+        """The context that this process was started with; None when it is no worker."""
         # Taken out of the environment: what a plugin starts is no worker.
-        descriptor = os.environ.pop(VARIABLE, None)
+        descriptor = os.environ.pop(WORKER_FD_ENV, None)
         if descriptor is None:
             return None
-        from .channel import Channel
-
         os.set_inheritable(int(descriptor), False)
         return cls(Channel(socket.socket(fileno=int(descriptor))))
 
@@ -53,19 +48,19 @@ class WorkerContext:
         Raises:
             StartError: the supervisor is gone.
         """
-        from .shared_listeners import SharedSocketProvider
+        from .shared_sockets import SharedSocketProvider
 
-        return SharedSocketProvider(self._channel, int(os.environ[NUMBER]), connections)
+        return SharedSocketProvider(self._channel, int(os.environ[WORKER_ID_ENV]), connections)
 
-    def serving(self, lines: list[str]) -> None:
+    def ready(self, message: dict[str, Any]) -> None:
         """Tell that this worker answers calls.
 
         Args:
-            lines: what a server that stands alone would print.
+            message: what the supervisor tells of it.
         """
         # Without a supervisor nobody wants to know, and `watch` sees to the rest.
         with suppress(OSError):
-            self._channel.send({"serving": lines})
+            self._channel.send({"ready": message})
 
     def watch(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None], grace: float) -> None:
         """Look after the supervisor from a thread, since the event loop may be blocked.
@@ -81,11 +76,11 @@ class WorkerContext:
             # No event is asked for: the end of the other side is always reported.
             poll.register(self._channel.fileno(), 0)
             poll.poll()
-            logger.error("%s; stopping", GONE)
+            logger.error("%s; stopping", SUPERVISOR_GONE)
             # The loop may be closed: then this process is ending already.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(stop)
-            threading.Event().wait(grace + LEAVING)
+            threading.Event().wait(grace + KILL_AFTER_GRACE_SECONDS)
             os._exit(1)
 
         threading.Thread(target=look, name="supervisor-watch", daemon=True).start()

@@ -18,7 +18,7 @@ from ..errors import StartError
 from ..host.loader import CALLS
 from ..plugin_server import options
 from .demo import load_cases
-from .subprocess_server import own_server
+from .subprocess_server import subprocess_server
 
 _TRANSPORTS = "http,grpc,unix,stdio"
 _WARM_UP_CALLS = 20
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     transports = [name.strip() for name in arguments.transport.split(",") if name.strip()]
 
     async def main() -> list[Figures]:
-        async with own_server(settings.package, transports, str(path.absolute())) as endpoints:
+        async with subprocess_server(settings.package, transports, str(path.absolute())) as endpoints:
             return [await measure(endpoint, load, settings.http.token) for endpoint in endpoints]
 
     figures = options.run_loop(main)

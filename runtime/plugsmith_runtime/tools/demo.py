@@ -17,7 +17,7 @@ from ..errors import StartError, validation_message
 from ..host.loader import CALLS
 from ..plugin_server import options
 from ..plugin_server.settings import ServerSettings
-from .subprocess_server import own_server
+from .subprocess_server import subprocess_server
 
 _TRANSPORTS = "http,grpc,unix,stdio"
 
@@ -143,7 +143,7 @@ async def _all_calls(
     settings: ServerSettings, plugin: str, cases: list[Case], transports: list[str], config: str
 ) -> list[dict[str, Any]]:
     rows = []
-    async with own_server(settings.package, transports, config) as endpoints:
+    async with subprocess_server(settings.package, transports, config) as endpoints:
         for endpoint in endpoints:
             rows += await _calls(endpoint, plugin, cases, settings.http.token)
     return rows

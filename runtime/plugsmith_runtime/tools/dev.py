@@ -14,8 +14,9 @@ from ..cli.terminal import Colours
 from ..errors import StartError
 from ..plugin_server import options
 from ..plugin_server.commands import serve
-from ..plugin_server.readiness import StandardOutput
+from ..plugin_server.readiness import ReadinessOutput, ServerReady
 from ..plugin_server.settings import package_folder
+from ..process.channel import WORKER_FD_ENV
 
 
 def add_parser(commands: Any) -> None:
@@ -27,9 +28,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C, which is a clean end."""
-    from ..process.names import VARIABLE
-
-    if VARIABLE in os.environ:  # a server that this command has started
+    if WORKER_FD_ENV in os.environ:  # a server that this command has started
         return serve.run(arguments)
     try:
         import watchfiles
@@ -51,14 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(colours(f"dev: {text}", "cyan"), file=sys.stderr, flush=True)
 
-    output = StandardOutput(settings)
+    output = ReadinessOutput(settings)
 
-    def announce(lines: list[str]) -> None:
-        serve.publish(output, lines)
+    def on_ready(message: Any) -> None:
+        output.ready(ServerReady.from_message(message))
         say("saved changes are taken over; Ctrl-C ends")
 
     from .reloader import Reloader
 
     environ = os.environ | {"PLUGINS_DEV": "true"}
-    asyncio.run(Reloader(changes, settings.grace, environ, announce, say).run())
+    asyncio.run(Reloader(changes, settings.grace, environ, on_ready, say).run())
     return 0

@@ -7,12 +7,14 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
-from ..process.names import LEAVING
+from ..process.channel import KILL_AFTER_GRACE_SECONDS
+from ..process.child import ChildExitedError, ChildProcess
 from ..process.shared_sockets import SharedSockets
-from ..process.worker import WorkerProcess
+from ..process.worker import own_command, start_worker
 
-_START_LIMIT = 60.0
+_START_LIMIT_SECONDS = 60.0
 
 Changes = AsyncIterator[Iterable[str]]
 
@@ -24,7 +26,7 @@ class Reloader:
         changes: makes an iterator over the changes of the files; it ends when the event is set.
         grace: seconds that calls in flight get when a server stops.
         environ: the environment of the servers.
-        announce: told the lines that a server prints which stands alone, once.
+        on_ready: told what the first server tells that is ready.
         say: tells the person at the terminal what happens.
     """
 
@@ -33,19 +35,19 @@ class Reloader:
         changes: Callable[[asyncio.Event], Changes],
         grace: float,
         environ: dict[str, str],
-        announce: Callable[[list[str]], None],
+        on_ready: Callable[[Any], None],
         say: Callable[[str], None],
     ) -> None:
         self._changes = changes
         self._grace = grace
         self._environ = environ
-        self._announce = announce
+        self._on_ready = on_ready
         self._say = say
         self._announced = False
         self._sockets = SharedSockets()
-        self._current: WorkerProcess | None = None
-        self._alive: set[WorkerProcess] = set()
-        self._ending: set[WorkerProcess] = set()
+        self._current: ChildProcess | None = None
+        self._alive: set[ChildProcess] = set()
+        self._ending: set[ChildProcess] = set()
         self._ends: set[asyncio.Task[None]] = set()
         self._changed: set[str] = set()
         self._news = asyncio.Event()
@@ -84,20 +86,23 @@ class Reloader:
     async def _replace(self) -> None:
         """Start a server, and end the one before it once the new one answers; say so when it does not."""
         began = time.monotonic()
-        server = await WorkerProcess.start(1, self._sockets, self._environ)
+        server = await start_worker(1, self._sockets, own_command(), self._environ)
         self._alive.add(server)
         self._ends.add(asyncio.create_task(self._ended(server)))
         if self._stop.is_set():
             return self._end(server)
-        await asyncio.wait([server.ready], timeout=_START_LIMIT)
-        if self._stop.is_set():
-            return None
-        if not server.lines:
-            if not server.ready.done():
-                self._say(f"it does not answer after {_START_LIMIT:g} s")
-                server.send_signal(signal.SIGKILL)
+        try:
+            await server.wait_ready(_START_LIMIT_SECONDS)
+        except (ChildExitedError, TimeoutError) as error:
+            if self._stop.is_set():
+                return None
+            if isinstance(error, TimeoutError):
+                self._say(f"it does not answer after {_START_LIMIT_SECONDS:g} s")
+                server.kill()
             kept = "the old code goes on serving" if self._current else "waiting for a change"
             return self._say(f"this does not start (the reason is above); {kept}")
+        if self._stop.is_set():
+            return None
         previous, self._current = self._current, server
         if previous is not None:
             self._end(previous)
@@ -105,29 +110,28 @@ class Reloader:
             self._say(f"serving the new code, after {time.monotonic() - began:.1f} s")
         else:
             self._announced = True
-            self._announce(server.lines)
+            self._on_ready(server.ready_value)
 
-    async def _ended(self, server: WorkerProcess) -> None:
+    async def _ended(self, server: ChildProcess) -> None:
         await server.ended
         self._alive.discard(server)
         self._ending.discard(server)
         if server is self._current and not self._stop.is_set():
             self._current = None
-            self._say(f"the server {server.end}; waiting for a change")
+            self._say(f"the server {server.exit_reason}; waiting for a change")
 
-    def _end(self, server: WorkerProcess) -> None:
+    def _end(self, server: ChildProcess) -> None:
         if server in self._ending:  # a second signal would cut off its calls
             return
         self._ending.add(server)
-        server.send_signal(signal.SIGTERM)
-        late = self._grace + LEAVING
-        asyncio.get_running_loop().call_later(late, server.send_signal, signal.SIGKILL)
+        server.terminate()
+        asyncio.get_running_loop().call_later(self._grace + KILL_AFTER_GRACE_SECONDS, server.kill)
 
     def _on_signal(self) -> None:
         if self._stop.is_set():
             self._say("second signal: leaving at once")
             for server in self._alive:
-                server.send_signal(signal.SIGKILL)
+                server.kill()
             return
         self._stop.set()
         self._news.set()

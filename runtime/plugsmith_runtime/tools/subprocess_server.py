@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-import sys
 import tempfile
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ..errors import StartError
 from ..plugin_server.endpoints import server_command
+from ..plugin_server.readiness import READY_FD_ENV, ServerReady
+from ..process.child import ChildExitedError, ChildProcess
+from ..process.readiness import ReadyPipe
 
-_START_LIMIT = 30.0
+_START_LIMIT_SECONDS = 30.0
+_STOP_LIMIT_SECONDS = 30.0
 
 
 @asynccontextmanager
-async def own_server(package: str, transports: list[str], config: str) -> AsyncIterator[list[str]]:
+async def subprocess_server(package: str, transports: list[str], config: str) -> AsyncIterator[list[str]]:
     """Run `serve` in another process on free ports and sockets of its own, until the block ends.
 
     Args:
@@ -30,53 +33,31 @@ async def own_server(package: str, transports: list[str], config: str) -> AsyncI
     Raises:
         StartError: the server does not start; its own error is printed before.
     """
-    started = []
+    on_demand = []
     if "stdio" in transports:
         command = server_command(package, "--transport", "stdio", "--config", config, "--log-level", "ERROR")
-        started.append("stdio:" + shlex.join(command))
-    listening = [name for name in transports if name != "stdio"]
+        on_demand.append("stdio:" + shlex.join(command))
+    listening = ",".join(name for name in transports if name != "stdio")
     if not listening:
-        yield started
+        yield on_demand
         return
     with tempfile.TemporaryDirectory(prefix="s-") as folder:
-        async with _listening(package, listening, folder, config) as endpoints:
-            yield endpoints + started
+        places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
+        options = ["--transport", listening, "--config", config, "--log-level", "WARNING", *places]
+        server = await ChildProcess.start(
+            server_command(package, *options), readiness=ReadyPipe(READY_FD_ENV), stdout=DEVNULL
+        )
+        try:
+            yield await _endpoints(server) + on_demand
+        finally:
+            await server.stop(_STOP_LIMIT_SECONDS)
 
 
-@asynccontextmanager
-async def _listening(package: str, transports: list[str], folder: str, config: str) -> AsyncIterator[list[str]]:
-    places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
-    options = ["--transport", ",".join(transports), "--config", config, "--log-level", "WARNING", *places]
-    command = server_command(package, *options)
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr is not None
-    expected = len(transports) + ("grpc" in transports)
-    endpoints: list[str] = []
+async def _endpoints(server: ChildProcess) -> list[str]:
     try:
-        async with asyncio.timeout(_START_LIMIT):
-            while len(endpoints) < expected:
-                line = (await process.stderr.readline()).decode(errors="replace").rstrip()
-                if not line and process.stderr.at_eof():
-                    raise StartError(f"the server did not start (exit code {await process.wait()})")
-                before, found, endpoint = line.rpartition(" on ")
-                if found and before.startswith("serving "):
-                    endpoints.append(endpoint)
-                else:
-                    print(line, file=sys.stderr)
-        # Somebody must go on reading, or a talkative plugin fills the pipe and stands still.
-        echo = asyncio.create_task(_echo(process.stderr))
-        yield endpoints
+        message = await server.wait_ready(_START_LIMIT_SECONDS)
+    except ChildExitedError:
+        raise StartError(f"the server did not start (exit code {server.exit_code})") from None
     except TimeoutError as error:
-        raise StartError(f"the server was not ready within {_START_LIMIT:g} s") from error
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-    await echo
-
-
-async def _echo(stream: asyncio.StreamReader) -> None:
-    while line := await stream.readline():
-        print(line.decode(errors="replace").rstrip(), file=sys.stderr)
+        raise StartError(f"the server was not ready within {_START_LIMIT_SECONDS:g} s") from error
+    return [endpoint for found in ServerReady.from_message(message).endpoints.values() for endpoint in found]
