@@ -173,7 +173,7 @@ def test_the_socket_never_has_another_mode(rendered: RenderedPlugin, short_path:
         cwd=rendered.root, env=os.environ | rendered.environ, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr is not None
-    assert "grpc+unix://" in process.stderr.readline()
+    assert any("grpc+unix://" in line for line in process.stderr)
     assert trace.read_text() == "177 600"
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=START_LIMIT)

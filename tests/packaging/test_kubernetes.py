@@ -184,7 +184,8 @@ def test_the_sidecar_starts_in_a_folder_that_everybody_may_write(
         stdout=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stderr is not None
-        lines = [process.stderr.readline() for _ in range(2)]
+        # The first line is the versions'.
+        _, *lines = [process.stderr.readline() for _ in range(3)]
         assert all(line.startswith("serving PiiGuard on ") for line in lines), lines
         assert (short_path / "pii-guard" / "gateway" / "plain_context.py").exists()
         assert probe(plugin, container, "startupProbe", place) == 0
