@@ -34,6 +34,7 @@ SAME = [
     ".github/workflows/checks.yaml",
     "deploy/container.sh",
 ]
+DOORS = {"MANIFEST.sha256", "__init__.py", "testing/__init__.py", "testing/fixtures.py"}
 TARGETS = ["demo", "test", "lint", "typecheck"]
 
 
@@ -50,10 +51,15 @@ def test_the_authors_files_and_commands_are_those_of_vendored_mode(render: Rende
     assert targets <= more
 
 
+def doors(root: Path) -> set[str]:
+    """What the repository itself has of the runtime."""
+    runtime = root / "src/my_plugin/runtime"
+    return {path.relative_to(runtime).as_posix() for path in runtime.rglob("*") if path.is_file()}
+
+
 def test_only_doors_to_the_runtime_are_in_the_repository(render: Render) -> None:
     root = render(runtime="package")
-    names = {path.name for path in (root / "src/my_plugin/runtime").iterdir()}
-    assert names == {"MANIFEST.sha256", "__init__.py", "testing.py"}
+    assert doors(root) == DOORS
     answers = yaml.safe_load((root / ".copier-answers.yml").read_text())
     assert answers["runtime"] == "package"
     assert not {"vendored", "packaged"} & answers.keys()
@@ -147,11 +153,7 @@ def test_a_repository_moves_to_package_mode_and_back_with_its_authors_work(origi
 
     update(plugin, "--data", "runtime=package")
     assert plugin.unclean() == []
-    assert sorted(path.name for path in (plugin.root / "src/my_plugin/runtime").iterdir()) == [
-        "MANIFEST.sha256",
-        "__init__.py",
-        "testing.py",
-    ]
+    assert doors(plugin.root) == DOORS
     project = plugin.read("pyproject.toml")
     assert f'dependencies = ["plugsmith-runtime>={__version__},<' in project
     assert 'version = "0.2.0"' in project

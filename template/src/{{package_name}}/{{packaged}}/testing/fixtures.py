@@ -1,0 +1,3 @@
+"""Fixtures for pytest: those of the distribution plugsmith-runtime. Managed by plugsmith."""
+
+pytest_plugins = ["plugsmith_runtime.testing.fixtures"]
