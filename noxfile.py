@@ -13,7 +13,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 # The runtime is a distribution of its own; in a checkout it is imported from where it stands.
 DEPENDENCIES = [*PROJECT["project"]["dependencies"], "-e", "./runtime"]
 TEST_DEPENDENCIES = [*DEPENDENCIES, *nox.project.dependency_groups(PROJECT, "test")]
-# A worker for each core; one that has nothing left to do takes over what is left of another's half.
+# A worker that has nothing left to do takes over a part of what is left to another; tests/conftest.py says how many.
 PYTEST = ["pytest", "--numprocesses", "auto", "--dist", "worksteal"]
 TYPED = ["generator", "runtime", "tests", "benchmarks", "noxfile.py"]
 

@@ -55,6 +55,12 @@ def pb(modules: Any) -> Any:
     return modules("runtime.contract.plugin_service_pb2")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for each two cores: about a third of their time, tests wait for processes and timers."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + cores // 2
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes minutes or needs the world, unless the run asks for it by its marker."""
     left_out = {name for name in ON_DEMAND if name not in config.option.markexpr}
