@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from tests.gateway.releases import GatewayRelease
 from tests.support.rendering import RenderedPlugin
 
 from .deployment import Deployment, deploy
-from .matrix import Variant
 from .plugin import make_plugin
 
 
@@ -34,13 +32,6 @@ def skip_without_python(release: GatewayRelease) -> None:
     """Leave a test out on a machine that lacks the Python of its gateway."""
     if not release.python_there:
         pytest.skip(f"gateway {release.version} needs Python {release.python_version}, and there is none here")
-
-
-def pytest_make_parametrize_id(val: Any) -> str | None:
-    """Call a case by its release and variant."""
-    if isinstance(val, tuple) and isinstance(val[0], GatewayRelease) and isinstance(val[1], Variant):
-        return f"{val[0].version}-{val[1].name}"
-    return None
 
 
 @pytest.hookimpl(wrapper=True)

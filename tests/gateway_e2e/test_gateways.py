@@ -27,7 +27,9 @@ EXIT_WITHOUT_PLUGIN = 3
 FORGETTING = 35.0
 
 
-@pytest.mark.parametrize("deployed", CASES, indirect=True)
+@pytest.mark.parametrize(
+    "deployed", CASES, ids=[f"{release.version}-{variant.name}" for release, variant in CASES], indirect=True
+)
 def test_scenario(deployed: Deployment, record_property: Callable[[str, object], None]) -> None:
     release, variant = deployed.release.version, deployed.variant
     record_property(CASE, (release, variant.name))
