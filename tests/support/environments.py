@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -10,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from .locking import exclusive
 
 READY = "ready"
 
@@ -31,8 +32,7 @@ def environment(name: str, requirements: Sequence[str], python: str | None = Non
     """
     key = hashlib.sha256("\n".join([python or sys.executable, *requirements]).encode()).hexdigest()[:12]
     home = environments_home() / f"{name}-{key}"
-    with open(f"{home}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with exclusive(home):
         if not (home / READY).exists():
             shutil.rmtree(home, ignore_errors=True)
             _make(home, requirements, python or sys.executable)

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from .environments import environment, environments_home
+from .locking import exclusive
 
 INSTALL_LIMIT = 300.0
 
@@ -33,16 +34,17 @@ def installed(package: str, version: str, name: str) -> Path:
     """
     binary = node()
     home = environments_home() / f"{name}-{version}"
-    if not (home / "node_modules" / package / "package.json").exists():
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir()
-        npm = binary.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        install = [str(binary), str(npm), "install", "--no-audit", "--no-fund", "--prefix", str(home)]
-        done = subprocess.run(
-            [*install, f"{package}@{version}"],
-            cwd=home, capture_output=True, text=True, timeout=INSTALL_LIMIT, check=False,
-            env={**os.environ, "PATH": f"{binary.parent}{os.pathsep}{os.environ['PATH']}"},
-        )  # fmt: skip
-        if done.returncode:
-            raise RuntimeError(f"{package} cannot be installed:\n{done.stdout}{done.stderr}")
+    with exclusive(home):
+        if not (home / "node_modules" / package / "package.json").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir()
+            npm = binary.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+            install = [str(binary), str(npm), "install", "--no-audit", "--no-fund", "--prefix", str(home)]
+            done = subprocess.run(
+                [*install, f"{package}@{version}"],
+                cwd=home, capture_output=True, text=True, timeout=INSTALL_LIMIT, check=False,
+                env={**os.environ, "PATH": f"{binary.parent}{os.pathsep}{os.environ['PATH']}"},
+            )  # fmt: skip
+            if done.returncode:
+                raise RuntimeError(f"{package} cannot be installed:\n{done.stdout}{done.stderr}")
     return home

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import compileall
-import fcntl
 import shutil
 import tempfile
 import tomllib
@@ -17,6 +16,7 @@ from typing import Any
 import copier
 
 from .environments import environment
+from .locking import exclusive
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "runtime" / "plugsmith_runtime"
@@ -79,9 +79,7 @@ def render_compiled(dest: Path, **data: Any) -> Path:
         dest: the folder to make.
         data: answers to the questions.
     """
-    dest.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{dest}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with exclusive(dest):
         if not dest.exists():
             partial = dest.with_name(f"{dest.name}.partial")
             shutil.rmtree(partial, ignore_errors=True)

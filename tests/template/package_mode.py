@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from plugsmith_runtime.tools.check.managed_files import file_digests, render_manifest
 
 from tests.support.environments import environments_home, uv
+from tests.support.locking import exclusive
 from tests.support.rendering import ROOT, RUNTIME
 
 
@@ -20,8 +20,7 @@ def runtime_wheel() -> Path:
     """The wheel of this checkout's runtime, in a folder of its content's own, which environments are known by."""
     content = render_manifest(file_digests(RUNTIME)) + (ROOT / "runtime/pyproject.toml").read_text()
     folder = environments_home() / f"runtime-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-    with open(f"{folder}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with exclusive(folder):
         if not list(folder.glob("*.whl")):
             command = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
             subprocess.run([uv() or "uv", *command, "--out-dir", folder, ROOT / "runtime"], check=True)

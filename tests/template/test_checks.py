@@ -5,15 +5,16 @@ One environment serves all of them, since they have the same dependencies; test_
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.support.environments import environment
+from tests.support.locking import exclusive
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, dependencies, render_compiled
 from tests.support.serving import environ
 
@@ -40,12 +41,9 @@ def check(root: Path, *commands: list[str], like: Path | None = None) -> None:
     plugin = RenderedPlugin(root, next(root.glob("src/*/plugin.py")).parent.name, tools(like or root))
     # Most of mypy's time goes into what is the same for all repositories of one name.
     cache = plugin.python.parents[1] / "mypy-cache" / plugin.package
-    cache.mkdir(parents=True, exist_ok=True)
     variables = environ(plugin, MYPY_CACHE_DIR=str(cache))
     for command in commands:
-        with open(cache / "lock", "w") as lock:
-            if command == ["mypy"]:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        with exclusive(cache) if command == ["mypy"] else nullcontext():
             done = subprocess.run(
                 [plugin.python, "-m", *command], cwd=root, env=variables, capture_output=True, text=True, check=False
             )
