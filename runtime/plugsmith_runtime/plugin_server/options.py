@@ -59,7 +59,7 @@ def load(arguments: argparse.Namespace) -> tuple[Path, ConfigFile, ServerSetting
     return path, file, settings
 
 
-def run_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_event_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine on the fastest event loop that is installed.
 
     Args:

@@ -1,18 +1,21 @@
-"""A server's life: start the plugins, start the transports, wait, drain, stop."""
+"""The plugin server: makes host, observability and transports, starts them, waits, drains and stops them."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..errors import StartError
+from ..host.config import PluginConfig
 from ..host.host import Host
+from ..net.connections import ConnectionLimiter
 from ..net.listeners import SocketProvider
 from .observability import Observability
+from .readiness import ServerReady
 from .settings import ServerSettings
 from .transports import Transport, load_transport
 
@@ -20,34 +23,45 @@ logger = logging.getLogger(__name__)
 
 
 class Server:
-    """One host behind any number of transports, on one event loop.
+    """One host behind any number of transports, on one event loop of any thread.
 
     Args:
-        host: the host, not yet started.
+        plugins: the plugins' entries in the configuration file.
         settings: which transports to serve, and where.
-        observability: observes the host.
-        on_ready: told the endpoints of each transport once all of them listen.
-        listeners: where the listening sockets come from; opened here unless given.
+        on_ready: told where the server answers, once all transports listen.
+        listeners: makes what the listening sockets come from, given the limit on connections; they are opened here
+            when None.
+
+    Raises:
+        StartError: what the settings ask for is not installed here, or the supervisor of this worker is gone.
     """
 
     def __init__(
         self,
-        host: Host,
+        plugins: list[PluginConfig],
         settings: ServerSettings,
-        observability: Observability,
-        on_ready: Callable[[dict[str, list[str]]], None] | None = None,
-        listeners: SocketProvider | None = None,
+        on_ready: Callable[[ServerReady], None] | None = None,
+        listeners: Callable[[ConnectionLimiter], SocketProvider] | None = None,
     ) -> None:
-        self._host = host
         self._settings = settings
-        self._observability = observability
         self._on_ready = on_ready
-        self._listeners = listeners or SocketProvider()
+        self._observability = Observability(settings)
+        self._host = Host(
+            plugins,
+            settings.hook_timeout,
+            settings.limits.concurrent_hooks,
+            settings.limits.connections,
+            settings.dev,
+            observers=self._observability.observers,
+            tracer=self._observability.tracer,
+            metrics=self._observability.metrics,
+        )
+        self._listeners = listeners(self._host.connections) if listeners else SocketProvider()
         self._transports: list[Transport] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Serve until a signal, a call of `stop`, or the end of the last transport that can end.
+        """Serve until a call of `stop`, or the end of the last transport that can end.
 
         Raises:
             StartError: a plugin or a transport cannot start; whatever had started is stopped again.
@@ -56,9 +70,6 @@ class Server:
         factories = [(name, load_transport(name)) for name in self._settings.transports]
         if not factories:
             raise StartError("no transport to serve; name one with --transport or PLUGINS_TRANSPORT")
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._on_signal, number)
         # Made before the plugins are loaded: stdio takes standard output away from whatever a plugin prints.
         made = [(name, factory(self._host, self._settings, self._listeners)) for name, factory in factories]
         try:
@@ -68,11 +79,8 @@ class Server:
                 endpoints[name] = await transport.start()
                 self._transports.append(transport)
             if self._on_ready:
-                self._on_ready(endpoints)
+                self._on_ready(ServerReady(self._host.names, endpoints))
             self._observability.serving()
-            # What lives now lives as long as the process: keep the collector from walking it again and again.
-            gc.collect()
-            gc.freeze()
             await self._wait()
         finally:
             self._host.drain()
@@ -80,12 +88,28 @@ class Server:
             await asyncio.gather(*(transport.stop(grace) for transport in self._transports))
             await self._host.stop()
             await self._observability.stop(grace)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
     def stop(self) -> None:
         """Ask the server to drain and end; `run` returns when it has."""
         self._stop.set()
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM stop the server inside the block, in the main thread; a second one ends the process.
+
+        After the block they are ignored: all is done, and the process ends with the exit code of a clean stop.
+        """
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, self._on_signal, number)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
 
     async def _wait(self) -> None:
         events = [self._stop, *(item.finished for item in self._transports if item.finished is not None)]

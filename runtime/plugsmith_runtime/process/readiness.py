@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import re
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -42,7 +42,32 @@ class Readiness:
         """The child has ended: close what is left."""
 
 
-class ReadyPipe(Readiness):
+class _PipeReadiness(Readiness):
+    """A rule that reads a pipe, to which the child has the other end.
+
+    The pipe is none of asyncio's own, which take a process for running as long as anybody holds one of them open.
+    """
+
+    def __init__(self) -> None:
+        reading, self._writing = os.pipe()
+        self._pipe = os.fdopen(reading, "rb", buffering=0)
+
+    def spawned(self) -> None:
+        """See Readiness."""
+        os.close(self._writing)
+
+    def close(self) -> None:
+        """See Readiness."""
+        self._pipe.close()
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, self._pipe)
+        return reader, transport
+
+
+class ReadyPipe(_PipeReadiness):
     """Ready by one line of JSON on a pipe that only this line uses, as `ReadyNotifier` writes it.
 
     Args:
@@ -50,20 +75,13 @@ class ReadyPipe(Readiness):
     """
 
     def __init__(self, variable: str) -> None:
-        reading, self._writing = os.pipe()
-        self._pipe = os.fdopen(reading, "rb", buffering=0)
+        super().__init__()
         self.environ = {variable: str(self._writing)}
         self.pass_fds = [self._writing]
 
-    def spawned(self) -> None:
-        """See Readiness."""
-        os.close(self._writing)
-
     async def wait(self, process: Process) -> Any:
         """See Readiness; returns the decoded line."""
-        reader = asyncio.StreamReader()
-        protocol = asyncio.StreamReaderProtocol(reader)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, self._pipe)
+        reader, transport = await self._open()
         try:
             line = await reader.readline()
         finally:
@@ -72,12 +90,8 @@ class ReadyPipe(Readiness):
             raise EOFError("the child closed its readiness pipe")
         return json.loads(line)
 
-    def close(self) -> None:
-        """See Readiness."""
-        self._pipe.close()
 
-
-class ReadyLine(Readiness):
+class ReadyLine(_PipeReadiness):
     """Ready by a line on standard output, for example "PORT=8080" or "READY".
 
     Args:
@@ -85,38 +99,46 @@ class ReadyLine(Readiness):
         on_line: told each other line; None drops them.
     """
 
-    stdout = PIPE
-
     def __init__(self, pattern: str, on_line: Callable[[str], None] | None = None) -> None:
+        super().__init__()
         self._pattern = re.compile(pattern)
         self._on_line = on_line
         self._reading: asyncio.Task[None] | None = None
+        self.stdout = self._writing
 
     async def wait(self, process: Process) -> Any:
         """See Readiness; returns the match."""
-        ready: asyncio.Future[re.Match[str]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[re.Match[str]] = loop.create_future()
         # Read to the end: a child whose output nobody takes stands still when the pipe is full.
-        self._reading = asyncio.get_running_loop().create_task(self._read(process, ready))
+        self._reading = loop.create_task(self._read(ready))
         return await ready
 
     def close(self) -> None:
-        """See Readiness."""
+        """See Readiness: the task that reads closes the pipe, when what the child has started has closed it too."""
+        if self._reading is None:
+            super().close()
 
-    async def _read(self, process: Process, ready: asyncio.Future[re.Match[str]]) -> None:
-        assert process.stdout is not None
+    async def _read(self, ready: asyncio.Future[re.Match[str]]) -> None:
+        reader, transport = await self._open()
         rest = b""
-        while chunk := await process.stdout.read(_CHUNK_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                text = line.decode(errors="replace").rstrip("\r")
-                if not ready.done() and (found := self._pattern.fullmatch(text)):
-                    ready.set_result(found)
-                elif self._on_line:
-                    self._on_line(text)
-            # A line without an end is none of ours.
-            rest = rest[:_CHUNK_BYTES]
+        try:
+            while chunk := await reader.read(_CHUNK_BYTES):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self._take(line.decode(errors="replace").rstrip("\r"), ready)
+                # The beginning of a line that is too long for any rule.
+                rest = rest[:_CHUNK_BYTES]
+        finally:
+            transport.close()
         if not ready.done():
             ready.set_exception(EOFError("the child closed its standard output"))
+
+    def _take(self, line: str, ready: asyncio.Future[re.Match[str]]) -> None:
+        if not ready.done() and (found := self._pattern.fullmatch(line)):
+            ready.set_result(found)
+        elif self._on_line:
+            self._on_line(line)
 
 
 class ReadyNotifier:

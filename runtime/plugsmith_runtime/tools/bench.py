@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         async with subprocess_server(settings.package, transports, str(path.absolute())) as endpoints:
             return [await measure(endpoint, load, settings.http.token) for endpoint in endpoints]
 
-    figures = options.run_loop(main)
+    figures = options.run_event_loop(main)
     if arguments.json:
         print(json.dumps([asdict(item) for item in figures], indent=2))
     else:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
+import gc
 from typing import Any
 
-from ...host.host import Host
 from ...host.loader import add_plugin_dirs
 from ...net.sockets import raise_file_limit
 from ...process.worker_context import WorkerContext
 from .. import options
-from ..observability import Observability
 from ..readiness import ReadinessOutput, ServerReady
 from ..server import Server
 
@@ -35,36 +33,28 @@ def run(arguments: argparse.Namespace) -> int:
 
         return supervise(settings, output)
     add_plugin_dirs(file.plugin_dirs, path.parent)
-    limits = settings.limits
-    observability = Observability(settings)
-    host = Host(
-        file.plugins,
-        settings.hook_timeout,
-        limits.concurrent_hooks,
-        limits.connections,
-        settings.dev,
-        observers=observability.observers,
-        tracer=observability.tracer,
-        metrics=observability.metrics,
-    )
 
-    def on_ready(endpoints: dict[str, list[str]]) -> None:
-        server = ServerReady(host.names, endpoints)
+    def on_ready(ready: ServerReady) -> None:
+        if output:
+            output.ready(ready)
+        loop = asyncio.get_running_loop()
         if worker:
             # Once the loop is free: clients come when they are told, and every worker is to take its share of them.
-            asyncio.get_running_loop().call_soon(worker.ready, server.message)
-        elif output:
-            output.ready(server)
+            loop.call_soon(worker.ready, ready.message)
+        loop.call_soon(_freeze)
 
     async def main() -> None:
-        listeners = worker.listeners(host.connections) if worker else None
-        server = Server(host, settings, observability, on_ready, listeners)
+        server = Server(file.plugins, settings, on_ready, worker.listeners if worker else None)
         if worker:
             worker.watch(asyncio.get_running_loop(), server.stop, settings.grace)
-        await server.run()
-        # All is done: a signal that comes while the process ends must not turn its exit code into a failure.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        with server.signals():
+            await server.run()
 
-    options.run_loop(main)
+    options.run_event_loop(main)
     return 0
+
+
+def _freeze() -> None:
+    # What lives when a server is ready lives as long as the process: the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
