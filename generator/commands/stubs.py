@@ -2,9 +2,10 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
-from ..stubs import StubTree, compile_stubs, differences, stale_files, with_package_root, write_tree
+from ..stubs import StubTree, compile_stubs, differences, remove, stale_files, with_package_root, write_tree
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,7 +18,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog="Example: plugsmith stubs --proto proto --out src/acme/api",
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--proto", type=Path, metavar="DIR", help="folder that the imports are relative to")
+    source.add_argument(
+        "--proto",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="folder that the imports are relative to; can be given more than once, as protoc's -I",
+    )
     source.add_argument(
         "--descriptor-set",
         type=Path,
@@ -56,7 +63,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--async-only", action="store_true", help="type the gRPC stubs for grpc.aio alone")
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; print differences and exit 1 if there are any"
+        "--check",
+        action="store_true",
+        help="write nothing; print differences and files left over, and exit 1 if there are any",
     )
     parser.set_defaults(run=run)
 
@@ -70,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         StubsError: the input cannot be compiled or the output not be written.
     """
+    began = time.perf_counter()
     tree = compile_stubs(
         args.proto,
         args.files,
@@ -77,25 +87,36 @@ def run(args: argparse.Namespace) -> int:
         grpc=args.grpc,
         async_only=args.async_only,
         descriptor_set=args.descriptor_set,
+        progress=_show if sys.stderr.isatty() else lambda step: None,
     )
-    out, files = with_package_root(tree.files, args.out, args.package_root)
     for warning in tree.warnings:
         print(f"plugsmith: {warning}", file=sys.stderr)
-    stale = [] if args.files else stale_files(files, out)
+    # Only a run that compiles everything knows what is left over.
+    stale = [] if args.files else stale_files(tree.files, args.out)
+    root, files = with_package_root(tree.files, args.out, args.package_root)
     if args.check:
-        return _check(files, out, stale)
-    changed = write_tree(files, out)
+        return _check(files, root, stale, args.out)
+    changed = write_tree(files, root)
+    remove(stale, args.out)
     for path in stale:
-        print(f"plugsmith: {out / path}: no longer generated from this input: delete it", file=sys.stderr)
-    print(f"{len(changed)} of {len(files)} files changed in {args.out}; {_needs(tree)}")
+        print(f"removed {args.out / path}: it is no longer generated from this input")
+    seconds = time.perf_counter() - began
+    print(
+        f"{tree.sources} .proto files, {len(files)} Python files, {seconds:.1f} s: {len(changed)} files changed in "
+        f"{args.out}; {_needs(tree)}"
+    )
     return 0
 
 
-def _check(files: dict[str, str], out: Path, stale: list[str]) -> int:
-    found = differences(files, out)
+def _show(step: str) -> None:
+    print(f"plugsmith: {step} ...", file=sys.stderr)
+
+
+def _check(files: dict[str, str], root: Path, stale: list[str], out: Path) -> int:
+    found = differences(files, root)
     sys.stdout.write(found)
     for path in stale:
-        print(f"only in {out}: {path} (no longer generated: delete it)")
+        print(f"only in {out}: {path} (no longer generated: run without --check to remove it)")
     return 1 if found or stale else 0
 
 

@@ -2,17 +2,20 @@
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError
 
+from .descriptor_sets import parse_descriptor_set
 from .errors import StubsError
 from .installed import compiled_descriptors, package_folders
 from .modules import module_of, path_of
 from .protoc import run_protoc, well_known_protos
+from .sources import SourceTree, find_sources, undecodable_lines, with_unix_newlines
 
 
 @dataclass(frozen=True)
@@ -32,39 +35,69 @@ class ProtoSet:
     warnings: list[str]
 
 
-def read_tree(root: Path, files: list[str]) -> ProtoSet:
-    """Parses files of a folder and all that they import.
+def read_tree(roots: Sequence[Path], files: list[str]) -> ProtoSet:
+    """Parses files of one or more folders and all that they import.
 
     Args:
-        root: the folder that imports are relative to.
-        files: the files, named relative to `root` or to the working directory; all .proto files when empty.
+        roots: the folders that imports are relative to.
+        files: the files, named relative to a root or to the working directory; all .proto files when empty.
 
     Raises:
         StubsError: a folder or file is missing, or protoc finds an error.
     """
-    if not root.is_dir():
-        raise StubsError(f"{root}: no such folder: give --proto the folder that the imports are relative to")
-    tree = [path for path in _protos_below(root) if not _well_known(path)]
-    names = [_name_in(root, file) for file in files] or tree
+    tree = find_sources(roots)
+    own = [name for name in tree.files if not _well_known(name)]
+    names = [tree.name_of(file) for file in files] or own
     if not names:
-        raise StubsError(f"{root}: no .proto file in this folder: give --proto the folder that holds them")
+        where = " or ".join(str(root) for root in roots)
+        raise StubsError(f"{where}: no .proto file in this folder: give --proto the folder that holds them")
     with tempfile.TemporaryDirectory() as folder:
-        result, installed = Path(folder, "result"), Path(folder, "installed")
-        installed.write_bytes(compiled_descriptors(root / name for name in tree).SerializeToString())
-        paths = [root, Path(well_known_protos()), *package_folders()]
-        warnings = run_protoc(
-            [
-                *(f"--proto_path={path}" for path in paths),
-                f"--descriptor_set_in={installed}",
-                f"--descriptor_set_out={result}",
-                "--include_imports",
-                "--include_source_info",
-                # As paths, since protoc prefers a file of the working directory to one of the proto path.
-                *(str(root / name) for name in names),
-            ]
-        )
-        descriptors = FileDescriptorSet.FromString(result.read_bytes())
-    return _divide(descriptors, lambda name: name in tree, warnings)
+        data, warnings = _compiled(tree, names, Path(folder))
+    descriptors, damaged = parse_descriptor_set(data)
+    warnings += [line for name in damaged for line in _replaced(name, tree.files.get(name))]
+    return _divide(descriptors, lambda name: name in tree.files and not _well_known(name), warnings)
+
+
+def _compiled(tree: SourceTree, names: list[str], folder: Path) -> tuple[bytes, list[str]]:
+    """Returns the serialized descriptor set of files and what they import, and protoc's warnings."""
+    result, installed, copies = folder / "result", folder / "installed", folder / "copies"
+    installed.write_bytes(compiled_descriptors(tree.files.values()).SerializeToString())
+    copies.mkdir()
+    copied = set(with_unix_newlines(tree, copies))
+    # Links, since protoc takes a colon in a path for the end of the path.
+    links = {folder / f"root{number}": root for number, root in enumerate(tree.roots)}
+    for link, root in links.items():
+        link.symlink_to(root.resolve(), target_is_directory=True)
+    paths = [copies, *links, Path(well_known_protos()), *package_folders()]
+    given = [copies / name if name in copied else _below(links, name) for name in names]
+    spoken = {f"{link}/": f"{root}/" for link, root in [*links.items(), (copies, tree.roots[0])]}
+    warnings = run_protoc(
+        [
+            *(f"--proto_path={path}" for path in paths),
+            f"--descriptor_set_in={installed}",
+            f"--descriptor_set_out={result}",
+            "--include_imports",
+            "--include_source_info",
+            # Options that hold for the source only, such as the naming style: the second run reads them again.
+            "--retain_options",
+            # As paths, since protoc prefers a file of the working directory to one of the proto path.
+            *map(str, given),
+        ],
+        spoken,
+    )
+    return result.read_bytes(), warnings
+
+
+def _below(links: Mapping[Path, Path], name: str) -> Path:
+    return next(link / name for link in links if (link / name).is_file())
+
+
+def _replaced(name: str, path: Path | None) -> list[str]:
+    text = "not UTF-8; U+FFFD stands for the characters that cannot be decoded"
+    lines = undecodable_lines(path) if path else []
+    return [f"{name}:{line}: warning: this line is {text}." for line in lines] or [
+        f"{name}: warning: its comments are {text}."
+    ]
 
 
 def read_descriptor_set(path: Path, files: list[str]) -> ProtoSet:
@@ -78,7 +111,7 @@ def read_descriptor_set(path: Path, files: list[str]) -> ProtoSet:
         StubsError: the file cannot be read, or lacks a file.
     """
     try:
-        descriptors = FileDescriptorSet.FromString(path.read_bytes())
+        descriptors, damaged = parse_descriptor_set(path.read_bytes())
     except (OSError, DecodeError) as error:
         raise StubsError(f"{path}: not a readable descriptor set ({error}): write one with buf build -o") from error
     by_name = {file.name: file for file in descriptors.file}
@@ -90,8 +123,9 @@ def read_descriptor_set(path: Path, files: list[str]) -> ProtoSet:
     if files:
         for name in wanted.copy():
             _with_imports(name, by_name, wanted)
-        descriptors = FileDescriptorSet(file=[file for file in descriptors.file if file.name in wanted])
-    return _divide(descriptors, lambda name: not _well_known(name) and not _installed(name), [])
+        descriptors = type(descriptors)(file=[file for file in descriptors.file if file.name in wanted])
+    warnings = [line for name in damaged for line in _replaced(name, None)]
+    return _divide(descriptors, lambda name: not _well_known(name) and not _installed(name), warnings)
 
 
 def without_json_names(descriptors: FileDescriptorSet) -> FileDescriptorSet:
@@ -100,19 +134,22 @@ def without_json_names(descriptors: FileDescriptorSet) -> FileDescriptorSet:
     protoc adds them when it writes a descriptor set, and would then embed them in the Python module: it does not when
     it compiles from source.
     """
-    copy = FileDescriptorSet()
-    copy.CopyFrom(descriptors)
-    for file in copy.file:
-        messages = list(file.message_type)
-        fields = list(file.extension)
-        while messages:
-            message = messages.pop()
-            messages += message.nested_type
-            fields += [*message.field, *message.extension]
-        for field in fields:
-            if field.json_name == _json_name(field.name):
-                field.ClearField("json_name")
+    copy = deepcopy(descriptors)
+    for field in (field for file in copy.file for field in fields_of(file)):
+        if field.json_name == _json_name(field.name):
+            field.ClearField("json_name")
     return copy
+
+
+def fields_of(file: FileDescriptorProto) -> Iterator[FieldDescriptorProto]:
+    """Yields all fields and extensions of a file, those of nested messages too."""
+    yield from file.extension
+    messages = list(file.message_type)
+    while messages:
+        message = messages.pop()
+        messages += message.nested_type
+        yield from message.field
+        yield from message.extension
 
 
 def _json_name(name: str) -> str:
@@ -132,12 +169,6 @@ def _divide(descriptors: FileDescriptorSet, is_own: Callable[[str], bool], warni
     return ProtoSet(descriptors, own, [name for name in names if name not in own], warnings)
 
 
-def _protos_below(root: Path) -> list[str]:
-    names = [path.relative_to(root) for path in root.rglob("*.proto") if path.is_file()]
-    # Hidden folders hold environments and caches, not the tree.
-    return sorted(name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
-
-
 def _well_known(name: str) -> bool:
     return (Path(well_known_protos()) / name).is_file()
 
@@ -145,12 +176,3 @@ def _well_known(name: str) -> bool:
 def _installed(name: str) -> bool:
     path = path_of(module_of(name), ".py")
     return any((folder / path).is_file() for folder in package_folders())
-
-
-def _name_in(root: Path, file: str) -> str:
-    path = Path(file).resolve()
-    if path.is_file() and path.is_relative_to(root.resolve()):
-        return path.relative_to(root.resolve()).as_posix()
-    if (root / file).is_file():
-        return Path(file).as_posix()
-    raise StubsError(f"{file}: no such file in {root}: name files relative to the --proto folder")

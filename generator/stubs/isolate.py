@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-POOL_MODULE = "_pool"
+from .modules import POOL_MODULE
 
 # What protoc's output takes from the runtime to register itself; _pool.py offers the same names, privately.
 _SHARED = {

@@ -5,6 +5,11 @@ from collections.abc import Iterable
 
 from .errors import StubsError
 
+POOL_MODULE = "_pool"
+
+SUFFIXES = (".py", ".pyi", "_grpc.py", "_grpc.pyi")
+"""What follows a module's path in the names of the files that are made from one .proto file."""
+
 
 def module_of(proto: str) -> str:
     """Returns the dotted name of the module that protoc writes: "a/b-c.proto" gives "a.b_c_pb2"."""
@@ -23,8 +28,12 @@ def unimportable(segment: str) -> str | None:
     return None if segment.isidentifier() else f'"{segment}" is not a Python identifier and cannot be imported'
 
 
-def check_names(protos: Iterable[str]) -> None:
+def check_names(protos: Iterable[str], *, isolated: bool) -> None:
     """Refuses files whose modules could not be imported.
+
+    Args:
+        protos: the files' names.
+        isolated: the module of the private pool is written beside them.
 
     Raises:
         StubsError: a folder or file name is a keyword or no identifier, or two files give one module.
@@ -33,6 +42,13 @@ def check_names(protos: Iterable[str]) -> None:
     owners: dict[str, str] = {}
     for proto in protos:
         module = module_of(proto)
+        if proto.startswith("-"):
+            problems.append(f"{proto}: begins with a dash, which protoc takes for an option: rename the path")
+        if isolated and module.split(".")[0] == POOL_MODULE:
+            problems.append(
+                f"{proto}: {POOL_MODULE} is the module of the private descriptor pool: rename the folder, or take "
+                "--shared-pool"
+            )
         problems += [f"{proto}: {why}: rename the path" for why in map(unimportable, module.split(".")) if why]
         if module in owners:
             problems.append(f"{proto}: gives the same Python module as {owners[module]}, {module}: rename one of them")

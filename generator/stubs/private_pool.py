@@ -71,6 +71,22 @@ def BuildTopDescriptorsAndMessages(file: FileDescriptor, module_name: str, modul
         module[name] = _build_message(message, module["__name__"], "")
 
 
+def BuildServices(file: FileDescriptor, module_name: str, module: dict[str, Any]) -> None:
+    """Fills a generated module with the classes of its generic services (`option py_generic_services`).
+
+    Args:
+        file: descriptor of the .proto file.
+        module_name: the name that protoc gave the module; its real one is taken from `module`.
+        module: globals of the generated module.
+    """
+    reflection: Any = importlib.import_module("google.protobuf.service_reflection")
+    for name, descriptor in file.services_by_name.items():
+        members = {"DESCRIPTOR": descriptor, "__module__": module["__name__"]}
+        built = reflection.GeneratedServiceType(name, (), dict(members))
+        module[name] = built
+        module[f"{name}_Stub"] = reflection.GeneratedServiceStubType(f"{name}_Stub", (built,), dict(members))
+
+
 def _add_descriptors(descriptor: Descriptor, name: str, module: dict[str, Any]) -> None:
     module[name] = descriptor
     for nested in descriptor.nested_types:

@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from .errors import StubsError
@@ -14,11 +14,12 @@ def well_known_protos() -> str:
     return str(files("grpc_tools") / "_proto")
 
 
-def run_protoc(arguments: Sequence[str]) -> list[str]:
+def run_protoc(arguments: Sequence[str], spoken: Mapping[str, str] | None = None) -> list[str]:
     """Runs protoc.
 
     Args:
         arguments: protoc's command line without the program's name.
+        spoken: what to say in its messages instead of paths of our own, by the beginning of such a path.
 
     Returns:
         The warnings that protoc printed, one a line.
@@ -40,6 +41,8 @@ def run_protoc(arguments: Sequence[str]) -> list[str]:
             os.close(saved)
         captured.seek(0)
         lines = [line for line in captured.read().decode(errors="replace").splitlines() if line.strip()]
+    for path, name in (spoken or {}).items():
+        lines = [line.replace(path, name) for line in lines]
     if code != 0:
         raise StubsError(*(lines or [f"protoc failed with exit code {code} and said nothing"]))
     return lines

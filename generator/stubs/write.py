@@ -4,11 +4,12 @@ import difflib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import StubsError
-from .headers import is_generated
+from .headers import is_generated, source_of
+from .modules import POOL_MODULE, SUFFIXES, module_of, path_of
 
 
 def write_tree(files: Mapping[str, str], out: Path) -> list[str]:
@@ -72,11 +73,56 @@ def differences(files: Mapping[str, str], out: Path) -> str:
 
 
 def stale_files(files: Mapping[str, str], out: Path) -> list[str]:
-    """Returns generated files that lie beside those of `files` and are not among them."""
-    folders = sorted({(out / path).parent for path in files})
-    found = [path for folder in folders for path in sorted(folder.glob("*.py*")) if path.is_file()]
-    names = {path: path.relative_to(out).as_posix() for path in found}
-    return [name for path, name in names.items() if name not in files and is_generated(path)]
+    """Returns generated files below `out` that an earlier run wrote there and this one does not.
+
+    Files that were generated into a folder below `out` on their own account are none of them: their source's name does
+    not fit their place.
+
+    Args:
+        files: text by path, relative to `out`.
+        out: the folder.
+    """
+    stale = {path for path in out.rglob("*.py*") if path.is_file() and _is_stale(path, files, out)}
+    folders = {parent for path in stale for parent in path.parents if parent.is_relative_to(out)}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        init = folder / "__init__.py"
+        # A package of which nothing is left goes as well.
+        left = {path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts} - stale
+        if left == {init} and is_generated(init) and init.relative_to(out).as_posix() not in files:
+            stale.add(init)
+    return sorted(path.relative_to(out).as_posix() for path in stale)
+
+
+def _is_stale(path: Path, files: Mapping[str, str], out: Path) -> bool:
+    place = path.relative_to(out).as_posix()
+    if place in files:
+        return False
+    if place == f"{POOL_MODULE}.py":
+        return is_generated(path)
+    source = source_of(path)
+    return source is not None and place in {path_of(module_of(source), suffix) for suffix in SUFFIXES}
+
+
+def remove(paths: Iterable[str], out: Path) -> None:
+    """Removes generated files, and the folders that are empty then.
+
+    Args:
+        paths: relative to `out`.
+        out: the folder.
+
+    Raises:
+        StubsError: a file cannot be removed.
+    """
+    for path in (out / name for name in paths):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StubsError(f"{path}: cannot be removed ({error.strerror}): remove it yourself") from error
+        shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
+        for folder in path.parents:
+            if folder == out or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def _differs(path: Path, text: str) -> bool:

@@ -11,6 +11,8 @@ from tests.support.environments import environment
 CASES = Path(__file__).parent / "cases"
 MODES = ("isolated", "shared")
 USABLE = sorted(path.parent.name for path in CASES.glob("*/use.py"))
+# Cases that the compilers themselves write wrongly, or not at all.
+CORRECTED = {"carriage_return", "foreign_options", "keyword_messages", "latin1_comments", "rpc_comments", "self_fields"}
 REFUSED = sorted(path.parent.name for path in CASES.glob("*/refused.txt"))
 
 # The two newest majors of protobuf: the lowest versions that the stubs declare, and what is newest.

@@ -48,10 +48,23 @@ _BAD_TREES = {
         {"a.proto": 'syntax = "proto3";', "a_pb2/b.proto": 'syntax = "proto3";'},
         "a_pb2/b.proto: its folder has the name of the module made from a.proto: rename one of them",
     ),
-    "keyword message with an enum": (
-        {"a.proto": 'syntax = "proto3"; message class { enum E { A = 0; } }'},
-        "a.proto: mypy-protobuf cannot type it: ",
+    "keyword method": (
+        {"a.proto": 'syntax = "proto3"; package p; message T {} service S { rpc import(T) returns (T); }'},
+        'a.proto: rpc p.S.import: "import" is a Python keyword',
     ),
+    "keyword service": (
+        {"a.proto": 'syntax = "proto3"; message T {} service class { rpc Get(T) returns (T); }'},
+        'a.proto: service class: "class" is a Python keyword',
+    ),
+    "keyword request type": (
+        {"a.proto": 'syntax = "proto3"; message T { message def {} } service S { rpc Get(T.def) returns (T); }'},
+        'a.proto: rpc S.Get: the name of its request type "def" is a Python keyword',
+    ),
+    "folder of the pool": (
+        {"_pool/a.proto": 'syntax = "proto3";'},
+        "_pool/a.proto: _pool is the module of the private descriptor pool: rename the folder, or take --shared-pool",
+    ),
+    "leading dash": ({"-a/b.proto": 'syntax = "proto3";'}, "-a/b.proto: begins with a dash"),
     "no files": ({"readme.txt": ""}, "no .proto file in this folder"),
 }
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from generator.stubs import compile_stubs
-from tests.stubs.harness import USABLE, protos_of
+from tests.stubs.harness import CORRECTED, USABLE, protos_of
 from tests.stubs.tools import reference
 
 _IMPORT = ("import ", "from ")
 
 
-@pytest.mark.parametrize("case", USABLE)
+@pytest.mark.parametrize("case", sorted(set(USABLE) - CORRECTED))
 def test_only_import_lines_change(case: str, tmp_path: Path) -> None:
     protos = protos_of(case, tmp_path)
     plain = tmp_path / "plain"
