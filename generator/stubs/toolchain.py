@@ -1,19 +1,19 @@
 """The pinned toolchain: what compiles .proto files, and the check that it is what is installed.
 
-One toolchain for everybody makes the output the same on every machine. grpcio-tools 1.76.0 bundles protoc 31.1, whose
-Python output runs on protobuf 6.31.1 and later 6.x, and on 7.x: a runtime takes the output of the major before it.
+One toolchain for everybody makes the output the same on every machine. grpcio-tools 1.82.0 bundles protoc 35.0, the
+first protoc of a grpcio-tools that knows edition 2024. Its Python output runs on protobuf 7.35.0 and later 7.x.
 """
 
 from importlib.metadata import PackageNotFoundError, version
 
 from .errors import StubsError
 
-GRPCIO_TOOLS_VERSION = "1.76.0"
-PROTOC_VERSION = "31.1"
+GRPCIO_TOOLS_VERSION = "1.82.0"
+PROTOC_VERSION = "35.0"
 MYPY_PROTOBUF_VERSION = "5.1.0"
 
 # Raised when the generator itself writes other text: a release that writes the same stubs leaves them untouched.
-STUBS_VERSION = "1"
+STUBS_VERSION = "2"
 
 
 def check_toolchain() -> None:

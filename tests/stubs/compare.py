@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.stubs.harness import CASES, REFUSED, USABLE, host_package, protos_of, scripts
+from tests.stubs.harness import CASES, CORRECTED, REFUSED, USABLE, host_package, protos_of, scripts
 from tests.stubs.tools import TOOLS, Tool, reference
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "stubs.md"
@@ -93,7 +93,8 @@ def _row(tool: Tool, case: str, root: Path, scratch: Path, seconds: float | None
         return f"| {case} | {tool.label} | no: the tool fails | | | | |"
     used = all(_runs(root, "-m", f"{package}.inner.{name}") for name in scripts(case, tool.mode))
     plain = scratch / f"plain_{case}"
-    if not plain.exists():
+    # What protoc writes wrongly is no measure for the others: there the case's own script looks at the comments.
+    if case not in CORRECTED and not plain.exists():
         plain.mkdir(parents=True)
         reference(protos_of(case, scratch), plain)
     lost = _lost_comments(root / package / "inner" / "api", plain)

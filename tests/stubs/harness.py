@@ -12,13 +12,21 @@ CASES = Path(__file__).parent / "cases"
 MODES = ("isolated", "shared")
 USABLE = sorted(path.parent.name for path in CASES.glob("*/use.py"))
 # Cases that the compilers themselves write wrongly, or not at all.
-CORRECTED = {"carriage_return", "foreign_options", "keyword_messages", "latin1_comments", "rpc_comments", "self_fields"}
+CORRECTED = {
+    "carriage_return",
+    "edition_2024",
+    "foreign_options",
+    "keyword_messages",
+    "latin1_comments",
+    "rpc_comments",
+    "self_fields",
+}
 REFUSED = sorted(path.parent.name for path in CASES.glob("*/refused.txt"))
 
-# The two newest majors of protobuf: the lowest versions that the stubs declare, and what is newest.
+# The lowest versions that the stubs declare, and what is newest.
 _GRPC = ("grpcio", "grpcio-health-checking", "grpcio-reflection")
 _RUNTIMES = {
-    "lowest": ["protobuf==6.31.1", *(f"{name}==1.76.0" for name in _GRPC), "googleapis-common-protos"],
+    "lowest": ["protobuf==7.35.0", *(f"{name}==1.82.0" for name in _GRPC), "googleapis-common-protos"],
     "highest": ["protobuf>=7,<8", *_GRPC, "googleapis-common-protos"],
 }
 RUNTIMES = ("installed", "lowest", "highest", "pure-python")

@@ -20,7 +20,7 @@ def test_writes_and_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main([*command, "--check"]) == 1
     assert "+++ " in capsys.readouterr().out and not (tmp_path / "api").exists()
     assert main(command) == 0
-    assert capsys.readouterr().out.endswith("they need protobuf>=6.31.1\n")
+    assert capsys.readouterr().out.endswith("they need protobuf>=7.35.0\n")
     assert sorted(path.name for path in (tmp_path / "api").iterdir()) == ["__init__.py", "_pool.py", "left", "right"]
     assert main([*command, "--check"]) == 0
     assert capsys.readouterr().out == ""
