@@ -66,6 +66,13 @@ def stubs_cases(session: nox.Session) -> None:
 
 
 @nox.session
+def stubs_trees(session: nox.Session) -> None:
+    """Compile whole trees of other projects and import them, Google's APIs among them (on demand; minutes)."""
+    session.install(*TEST_DEPENDENCIES)
+    session.run("pytest", "tests/stubs/test_trees.py", "-m", "stubs_trees", *session.posargs)
+
+
+@nox.session
 def stubs_compare(session: nox.Session) -> None:
     """Write the table of docs/stubs.md, which holds the stubs against protoc's and protoletariat's (on demand)."""
     session.install(*TEST_DEPENDENCIES)

@@ -15,7 +15,7 @@ import pytest
 from tests.support.rendering import ALL_HOOKS, RenderedPlugin, rendered_plugin
 
 # Markers of pyproject.toml whose tests have a nox session of their own.
-ON_DEMAND = {"full", "gateway_e2e", "release"}
+ON_DEMAND = {"full", "gateway_e2e", "release", "stubs_trees"}
 
 
 @pytest.fixture(scope="session")
