@@ -14,6 +14,7 @@ from ..http2.client import ClientConnection, ClientOptions
 from ..http2.frames import end_stream_frame, headers_frame
 from ..http2.hpack import encode
 from ..http2.stream import Stream, StreamHandler, StreamResetError
+from ..net.deadlines import DeadlineExceededError, Deadlines
 from .client_call import ClientCall, StreamingHandler, UnaryHandler, status_of_reset
 from .message_reader import ReceiveBudget
 from .metadata import Metadata, encode_metadata
@@ -24,6 +25,7 @@ Req = TypeVar("Req")
 Res = TypeVar("Res")
 
 _CACHED_BLOCKS = 256
+_CACHED_TIMEOUTS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class Channel:
         self._connecting: asyncio.Task[ClientConnection] | None = None
         self._closed = False
         self._budget = ReceiveBudget(options.max_message_bytes)
+        self._deadlines: dict[float, Deadlines] = {}
         # Servers know a header block again, and it costs nothing to make.
         self._blocks: dict[tuple[str, float | None], bytes] = {}
 
@@ -169,10 +172,17 @@ class Channel:
         stream_id = stream.stream_id
         stream.send(headers_frame(stream_id, block), data, end_stream_frame(stream_id))
         try:
-            return deserializer(await answer)
+            if timeout is None or handler.has_timer:
+                response = await answer
+            else:
+                response = await self._deadlines_of(timeout).run(answer)
         except asyncio.CancelledError:
             handler.cancel()
             raise
+        except DeadlineExceededError:
+            handler.expire()
+            raise StatusError(StatusCode.DEADLINE_EXCEEDED, f"no answer within {timeout:g} s") from None
+        return deserializer(response)
 
     async def unary_stream(
         self,
@@ -236,20 +246,24 @@ class Channel:
     async def _open(
         self, method: str, handler: StreamingHandler | UnaryHandler, timeout: float | None, metadata: Metadata
     ) -> tuple[Stream, bytes]:
-        """Open a stream; returns it with the header block of its call."""
+        """Open a stream; returns it with the header block of its call.
+
+        The deadline has a timer unless the call is unary and was sent at once: these share one (`_deadlines_of`).
+        """
         extra = encode(*encode_metadata(metadata)) if metadata else b""
         connection = self._connection
         stream = connection.open_stream(handler) if connection is not None and connection.usable else None
         if stream is not None:
             block = self._block(method, timeout)
+            if timeout is not None and isinstance(handler, StreamingHandler):
+                handler.start_timer(self._loop, timeout)
         else:
             start = self._loop.time()
             stream = await self._wait_for_stream(handler, timeout)
             if timeout is not None:
                 timeout -= self._loop.time() - start
+                handler.start_timer(self._loop, timeout)
             block = request_fields(method, self._authority, self._tls is not None, timeout, self._options.compress)
-        if timeout is not None:
-            handler.start_timer(self._loop, timeout)
         return stream, block + extra
 
     async def _wait_for_stream(self, handler: StreamHandler, timeout: float | None) -> Stream:
@@ -277,6 +291,15 @@ class Channel:
             block = request_fields(method, self._authority, self._tls is not None, timeout, self._options.compress)
             self._blocks[method, timeout] = block
         return block
+
+    def _deadlines_of(self, timeout: float) -> Deadlines:
+        """Deadlines of the calls with one timeout: a timer for each call would cost more than the rest of it."""
+        deadlines = self._deadlines.get(timeout)
+        if deadlines is None:
+            if len(self._deadlines) >= _CACHED_TIMEOUTS:
+                self._deadlines.clear()
+            deadlines = self._deadlines[timeout] = Deadlines(timeout)
+        return deadlines
 
     async def _usable_connection(self) -> ClientConnection:
         if self._connection is not None:

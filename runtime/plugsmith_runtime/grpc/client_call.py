@@ -50,7 +50,7 @@ class _ResponseHandler(ABC):
 
     def start_timer(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         """Limit the call to so many seconds from now."""
-        self._timer = loop.call_later(seconds, self._on_deadline)
+        self._timer = loop.call_later(seconds, self.expire)
 
     def on_headers(self, fields: Fields, ended: bool) -> None:
         """See StreamHandler."""
@@ -89,11 +89,17 @@ class _ResponseHandler(ABC):
         """See StreamHandler."""
         self._fail(status_of_reset(error))
 
+    @property
+    def has_timer(self) -> bool:
+        """Whether the handler itself keeps the deadline."""
+        return self._timer is not None
+
     def cancel(self) -> None:
         """Cancel the call, unless it has ended."""
         self._fail(StatusError(StatusCode.CANCELLED, "the call was cancelled"))
 
-    def _on_deadline(self) -> None:
+    def expire(self) -> None:
+        """End the call, unless it has ended: its deadline has passed."""
         self._fail(StatusError(StatusCode.DEADLINE_EXCEEDED, f"no answer within {self._timeout:g} s"))
 
     def _fail(self, error: StatusError) -> None:

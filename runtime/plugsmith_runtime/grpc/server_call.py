@@ -62,18 +62,16 @@ class ServerCall(ABC):
     Attributes:
         fields: the request's fields.
         peer: who calls: what the server keeps with the connection.
-        deadline: when the caller's time is over, in the event loop's time; None without a limit.
     """
 
     __slots__ = (
-        "_finished", "_headers_sent", "_limits", "_stream", "_task", "_timer", "_trailing_metadata", "deadline",
-        "fields", "peer",
+        "_finished", "_headers_sent", "_limits", "_stream", "_task", "_timer", "_trailing_metadata", "fields",
+        "peer",
     )  # fmt: skip
 
     def __init__(self, stream: Stream, fields: Fields, limits: CallLimits) -> None:
         self.fields = fields
         self.peer: Any = stream.connection.info
-        self.deadline: float | None = None
         self._stream = stream
         self._limits = limits
         self._task: asyncio.Task[None] | None = None
@@ -82,9 +80,7 @@ class ServerCall(ABC):
         self._finished = False
         self._trailing_metadata = b""
         if timeout := fields.get(b"grpc-timeout"):
-            loop = asyncio.get_running_loop()
-            self.deadline = loop.time() + decode_timeout(timeout)
-            self._timer = loop.call_at(self.deadline, self._on_deadline)
+            self._timer = asyncio.get_running_loop().call_later(decode_timeout(timeout), self._on_deadline)
 
     @property
     def metadata(self) -> Metadata:
@@ -92,10 +88,10 @@ class ServerCall(ABC):
         return decode_metadata(self.fields)
 
     def time_remaining(self) -> float | None:
-        """The seconds until the deadline; None without one."""
-        if self.deadline is None:
+        """The seconds until the caller's deadline; None without one."""
+        if self._timer is None:
             return None
-        return max(self.deadline - asyncio.get_running_loop().time(), 0.0)
+        return max(self._timer.when() - asyncio.get_running_loop().time(), 0.0)
 
     def send_initial_metadata(self, metadata: Metadata) -> None:
         """Send metadata before the first message.

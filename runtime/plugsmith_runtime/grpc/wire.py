@@ -175,11 +175,11 @@ def check_response_headers(fields: Fields) -> None:
     Raises:
         StatusError: it is another one, with the code that its HTTP status stands for.
     """
+    if fields.get(b":status") == b"200" and fields.get(b"content-type", b"").startswith(b"application/grpc"):
+        return
     if b"grpc-status" in fields:
         return
     status = fields.get(b":status", b"").decode("latin-1")
-    if status == "200" and fields.get(b"content-type", b"").startswith(b"application/grpc"):
-        return
     code = _HTTP_STATUS_CODES.get(int(status) if status.isdigit() else 0, StatusCode.UNKNOWN)
     kind = fields.get(b"content-type", b"none").decode("latin-1")
     raise StatusError(code, f"no gRPC response: HTTP status {status or 'missing'}, content type {kind}")

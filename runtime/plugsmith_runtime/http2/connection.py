@@ -59,10 +59,6 @@ class Connection(asyncio.Protocol, ABC):
         self._held_back: Sized = ()
         self.streams: dict[int, Stream] = {}
 
-    def send(self, stream: Stream, headers: bytes, data: bytes, closing: bytes) -> None:
-        """See `Stream.send`."""
-        self.flow.send(stream, headers, data, closing)
-
     def acknowledge(self, stream: Stream, size: int) -> None:
         """See `Stream.acknowledge`."""
         stream.unacknowledged += size
@@ -79,8 +75,9 @@ class Connection(asyncio.Protocol, ABC):
     def close_stream(self, stream: Stream) -> None:
         """See `Stream.close`."""
         stream.closed = True
-        self.flow.discard(stream)
-        stream.on_drained()
+        if stream.unsent is not None:
+            self.flow.discard(stream)
+            stream.on_drained()
         if self.streams.pop(stream.stream_id, None) is not None:
             self._on_stream_closed()
 

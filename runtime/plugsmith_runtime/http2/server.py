@@ -227,13 +227,6 @@ class ServerConnection(Connection):
     def on_goaway(self, last_stream_id: int, code: int) -> None:
         """See FrameHandler: a client that says goodbye closes the connection itself."""
 
-    def close_stream(self, stream: Stream) -> None:
-        """See `Stream.close`."""
-        super().close_stream(stream)
-        if self._queue:
-            # Not at once: a request that is refused ends in here again.
-            self._loop.call_soon(self._queue.drain)
-
     def _deliver(self, stream: Stream, data: bytes, ended: bool) -> None:
         if ended:
             self._queue.enqueue(stream, data)
@@ -261,6 +254,9 @@ class ServerConnection(Connection):
         self.close_stream(stream)
 
     def _on_stream_closed(self) -> None:
+        if self._queue:
+            # Not at once: a request that is refused ends in here again.
+            self._loop.call_soon(self._queue.drain)
         if not self.streams:
             self._idle_since = self._loop.time()
             if self._goaway_final and not self._closing:

@@ -44,14 +44,22 @@ class StreamHandler(Protocol):
         """The peer reset the stream, or its connection is gone. On a server `Stream.close` must follow."""
 
 
+class StreamSender(Protocol):
+    """Flow control of a stream's connection, as far as the stream needs it."""
+
+    def send(self, stream: Stream, headers: bytes, data: bytes, closing: bytes) -> None:
+        """See `Stream.send`."""
+
+
 class StreamOwner(Protocol):
     """Connection of a stream, as far as the stream needs it."""
 
     info: Any
     """What the connection's handler keeps with it."""
 
-    def send(self, stream: Stream, headers: bytes, data: bytes, closing: bytes) -> None:
-        """See `Stream.send`."""
+    @property
+    def flow(self) -> StreamSender:
+        """Sends within the peer's windows."""
 
     def acknowledge(self, stream: Stream, size: int) -> None:
         """See `Stream.acknowledge`."""
@@ -115,7 +123,7 @@ class Stream:
             closing: whole frames that go after it and end this side; empty when more will come.
         """
         if not self.closed:
-            self.connection.send(self, headers, data, closing)
+            self.connection.flow.send(self, headers, data, closing)
 
     def acknowledge(self, size: int) -> None:
         """Give back so many received bytes: the peer may send as many more."""
