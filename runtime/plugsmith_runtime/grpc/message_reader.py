@@ -65,6 +65,11 @@ class MessageReader:
         self._error: StatusError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes that nobody has taken yet."""
+        return len(self._buffer)
+
     def feed(self, data: bytes, ended: bool) -> None:
         """Take data of the stream.
 

@@ -28,6 +28,7 @@ from .wire import (
 
 logger = logging.getLogger(__name__)
 
+_SECOND_REQUEST = "the request is more than one message"
 _FAILED = "the call failed inside the server; its log has the reason"
 
 
@@ -230,7 +231,7 @@ class UnaryCall(ServerCall):
             self._buffered += len(data)
             budget.change(len(data))
             if 0 < message_length(self._body, budget.max_message_bytes, budget.setting) < len(self._body):
-                raise StatusError(StatusCode.INTERNAL, "the request is more than one message")
+                raise StatusError(StatusCode.INTERNAL, _SECOND_REQUEST)
         except StatusError as error:
             self._abort(error)
         else:
@@ -269,7 +270,7 @@ class StreamingCall(ServerCall):
         half_close_on_drain: whether its requests end when the server drains.
     """
 
-    __slots__ = ("_half_close_on_drain", "_reader")
+    __slots__ = ("_complete", "_half_close_on_drain", "_reader")
 
     def __init__(
         self,
@@ -280,6 +281,7 @@ class StreamingCall(ServerCall):
         half_close_on_drain: bool = False,
     ) -> None:
         super().__init__(stream, fields, limits)
+        self._complete = False
         self._half_close_on_drain = half_close_on_drain
         self._reader = MessageReader(limits.budget, stream.acknowledge, "request")
         self._start(partial(self._run_handler, handler))
@@ -291,6 +293,20 @@ class StreamingCall(ServerCall):
             StatusError: the message cannot be decoded.
         """
         return await self._reader.read()
+
+    async def receive_single(self) -> bytes:
+        """The only message of a method that takes one.
+
+        Raises:
+            StatusError: there is none or more than one, or it cannot be decoded.
+        """
+        message = await self._reader.read()
+        if message is None:
+            raise StatusError(StatusCode.INVALID_ARGUMENT, "the request is missing")
+        self._complete = True
+        if self._reader.buffered_bytes:
+            raise StatusError(StatusCode.INTERNAL, _SECOND_REQUEST)
+        return message
 
     async def send(self, message: bytes) -> None:
         """Send a message and wait until the caller takes it."""
@@ -304,6 +320,8 @@ class StreamingCall(ServerCall):
         if self._finished or self._stream.closed:
             return
         try:
+            if data and self._complete:
+                raise StatusError(StatusCode.INTERNAL, _SECOND_REQUEST)
             self._reader.feed(data, ended)
         except StatusError as error:
             self._abort(error)

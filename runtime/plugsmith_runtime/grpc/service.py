@@ -118,10 +118,8 @@ async def _unary_unary(handler: Any, deserializer: Any, serializer: Any, data: b
 
 
 async def _unary_stream(handler: Any, deserializer: Any, serializer: Any, call: StreamingCall) -> None:
-    data = await call.receive()
-    if data is None:
-        raise StatusError(StatusCode.INVALID_ARGUMENT, "the request is missing")
-    await _send_all(handler(_deserialized(deserializer, data), call), serializer, call)
+    request = _deserialized(deserializer, await call.receive_single())
+    await _send_all(handler(request, call), serializer, call)
 
 
 async def _stream_unary(handler: Any, deserializer: Any, serializer: Any, call: StreamingCall) -> None:

@@ -9,6 +9,10 @@ from ..errors import PlugsmithError
 from .hpack import Fields
 
 
+_SENDS_PER_TURN = 32
+"""Sends that take no waiting before the event loop has a turn."""
+
+
 class StreamResetError(PlugsmithError, ConnectionError):
     """A stream ended before its time: it was reset, or its connection is gone.
 
@@ -92,7 +96,7 @@ class Stream:
     """
 
     __slots__ = (
-        "_drained", "closed", "closing", "connection", "handler", "local_closed", "opened_at", "recv_window",
+        "_drained", "_sends", "closed", "closing", "connection", "handler", "local_closed", "opened_at", "recv_window",
         "remote_closed", "send_window", "stream_id", "unacknowledged", "unsent",
     )  # fmt: skip
 
@@ -112,6 +116,7 @@ class Stream:
         self.unacknowledged = 0
         self.unsent: bytearray | None = None
         self.closing = b""
+        self._sends = 0
         self._drained: asyncio.Future[None] | None = None
 
     def send(self, headers: bytes, data: bytes, closing: bytes) -> None:
@@ -131,10 +136,16 @@ class Stream:
             self.connection.acknowledge(self, size)
 
     async def drained(self) -> None:
-        """Wait until the peer has taken what was sent."""
+        """Wait until the peer has taken what was sent; others have their turn now and then even if it has."""
         if self.unsent and not self.closed:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
+            self._sends = 0
+        elif self._sends == _SENDS_PER_TURN:
+            self._sends = 0
+            await asyncio.sleep(0)
+        else:
+            self._sends += 1
 
     def on_drained(self) -> None:
         """Wake `drained`."""
