@@ -162,8 +162,8 @@ class UnaryHandler(_ResponseHandler):
         if error is None:
             try:
                 message = decode_message(self._body, self._max_message_bytes, what="answer")
-            except StatusError as problem:
-                error = self.error = problem
+            except StatusError as decoding_error:
+                error = self.error = decoding_error
         if self._answer.done():
             return
         if error is None:

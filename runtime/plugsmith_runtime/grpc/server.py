@@ -17,6 +17,7 @@ from ..http2.server import ConnectionLimits, ServerConnection
 from ..http2.stream import Stream, StreamHandler, StreamResetError
 from ..net.connections import ConnectionLimiter, ConnectionSet
 from ..net.listeners import Acceptor
+from ..net.loop_stall import LoopStallMonitor
 from ..net.peer_credentials import AllowedUsers
 from ..tls.identity import ClientAllowList, client_identities, main_identity
 from .message_reader import ReceiveBudget
@@ -27,7 +28,6 @@ from .wire import ENCODINGS, error_trailers, http_error, in_parentheses
 
 logger = logging.getLogger(__name__)
 
-_TICK_SECONDS = 1.0
 _TCP_KEEPALIVE = {"TCP_KEEPIDLE": 120, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 # Connections end up to a tenth before their age, so that not all clients come back at once.
 _AGE_JITTER = 0.1
@@ -133,8 +133,7 @@ class Server:
         budget = ReceiveBudget(most, _BUFFERED_MESSAGES * most, names.max_message_bytes)
         self._call_limits = CallLimits(budget, options.read_timeout, names.read_timeout)
         self._loop = asyncio.get_running_loop()
-        self._last_tick = self._loop.time()
-        self._timer = self._loop.call_later(_TICK_SECONDS, self._tick)
+        self._monitor = LoopStallMonitor(self._check_connections)
 
     def protocol(self) -> ServerConnection:
         """The protocol of a new connection."""
@@ -161,7 +160,7 @@ class Server:
             grace: seconds that calls in flight get.
         """
         await self.connections.drain(acceptors, grace, partial(self.drain, grace))
-        self._timer.cancel()
+        self._monitor.stop()
 
     def on_connect(self, connection: ServerConnection) -> bool:
         """See ConnectionHandler."""
@@ -235,14 +234,7 @@ class Server:
         logger.info("TLS client %s connected from %s", identity, transport.get_extra_info("peername"))
         return Peer(identity, self._allowed_clients.admits(names), expires_at)
 
-    def _tick(self) -> None:
-        now = self._loop.time()
-        self._timer = self._loop.call_later(_TICK_SECONDS, self._tick)
-        stalled = now - self._last_tick > 2 * _TICK_SECONDS
-        self._last_tick = now
-        if stalled:
-            # The event loop was blocked: what clients sent meanwhile is read first.
-            return
+    def _check_connections(self, now: float) -> None:
         for connection in self.connections:
             connection.check_timeouts(now)
             if now > connection.info.expires_at:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from ..errors import PlugsmithError
 from .hpack import Fields
 
-
 _SENDS_PER_TURN = 32
 """Sends that take no waiting before the event loop has a turn."""
 
