@@ -1,4 +1,4 @@
-"""The time limit of hooks: one timer for all calls of a plugin, since one for each call costs more than the call."""
+"""Deadlines of calls: one timer for all calls with the same limit, since a timer for each costs more than the call."""
 
 from __future__ import annotations
 

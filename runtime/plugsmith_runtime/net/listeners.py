@@ -1,4 +1,4 @@
-"""Where the listening sockets come from: this process opens them itself, workers are given theirs."""
+"""Providers of listening sockets: a process that stands alone opens its own; workers have another provider."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol
 
-from .sockets import bind_tcp, bind_unix, remove_unix_path
-
-_BACKLOG = 2048
+from .sockets import LISTEN_BACKLOG, bind_tcp, bind_unix, remove_unix_path
 
 Factory = Callable[[], asyncio.BaseProtocol]
 """Makes the protocol of a new connection."""
@@ -74,9 +72,11 @@ class SocketProvider:
         loop = asyncio.get_running_loop()
         # The event loop's own number of connections that may wait is smaller, and a Unix socket refuses the others.
         if sock.family == socket.AF_UNIX:
-            return await loop.create_unix_server(factory, sock=sock, backlog=_BACKLOG)
+            return await loop.create_unix_server(factory, sock=sock, backlog=LISTEN_BACKLOG)
         limit = handshake if tls else None
-        return await loop.create_server(factory, sock=sock, ssl=tls, ssl_handshake_timeout=limit, backlog=_BACKLOG)
+        return await loop.create_server(
+            factory, sock=sock, ssl=tls, ssl_handshake_timeout=limit, backlog=LISTEN_BACKLOG
+        )
 
     def remove(self, path: str) -> None:
         """Remove a Unix socket's file when its server stops."""

@@ -1,4 +1,4 @@
-"""Listening sockets, made so that nobody is pushed aside and nobody gets in early."""
+"""Listening sockets: no other server shares or loses its own, and a Unix socket is private from its first moment."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pathlib import Path
 from ..errors import StartError
 
 # sun_path of sockaddr_un, less the closing zero: 107 bytes on Linux, 103 on macOS. Keep to what works on this system.
-_PATH_LIMIT = 107 if os.uname().sysname == "Linux" else 103
-_BACKLOG = 2048
+_MAX_PATH_BYTES = 107 if os.uname().sysname == "Linux" else 103
+LISTEN_BACKLOG = 2048
+"""Connections that may wait to be accepted."""
 
 
 def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
@@ -38,7 +39,7 @@ def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
-        sock.listen(_BACKLOG)
+        sock.listen(LISTEN_BACKLOG)
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:
@@ -67,8 +68,8 @@ def check_socket_path(path: str, setting: str) -> bool:
         StartError: the path is too long, its folder is missing or open to all, or something alive is there.
     """
     size = len(os.fsencode(path))
-    if size > _PATH_LIMIT:
-        raise StartError(f"{path}: {size} bytes are too long for a Unix socket (at most {_PATH_LIMIT}); {setting}")
+    if size > _MAX_PATH_BYTES:
+        raise StartError(f"{path}: {size} bytes are too long for a Unix socket (at most {_MAX_PATH_BYTES}); {setting}")
     folder = Path(path).absolute().parent
     try:
         mode = folder.stat().st_mode
@@ -117,7 +118,7 @@ def bind_unix(path: str, setting: str) -> socket.socket:
     previous = os.umask(0o177)
     try:
         sock.bind(path)
-        sock.listen(_BACKLOG)
+        sock.listen(LISTEN_BACKLOG)
     except OSError as error:
         sock.close()
         raise StartError(f"{path}: cannot make the Unix socket ({error.strerror}); {setting}") from error

@@ -1,4 +1,4 @@
-"""Where a server with given settings can be reached."""
+"""Endpoints: where a server with given settings can be reached, and by which command it is started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..tls.layout import DEFAULT_FOLDER, CertificateLayout
 from ..tls.settings import TlsSettings
 from .settings import ServerSettings
 
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_LOOPBACK_OF_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def server_command(package: str, *options: str) -> list[str]:
@@ -53,7 +53,7 @@ def own_endpoint(settings: ServerSettings, transport: str, config: str | None = 
 
 def reachable(host: str, port: int) -> str:
     """The host and port under which this machine reaches a server that listens on them, as they stand in a URL."""
-    return format_address(_ANY.get(host, host), port)
+    return format_address(_LOOPBACK_OF_ANY.get(host, host), port)
 
 
 def client_tls(server: TlsSettings | None, certfile: str | None, keyfile: str | None) -> ClientTls | None:

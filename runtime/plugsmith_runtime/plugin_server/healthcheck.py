@@ -1,4 +1,4 @@
-"""Is a server ready? A short question to any endpoint, without an event loop: for health checks of containers."""
+"""Health checks of any endpoint, without an event loop: what containers ask their server again and again."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class NotReadyError(PlugsmithError):
     """The server does not answer, or says that it is not ready; the text says why."""
 
 
-def probe(endpoint: str, plugin: str, limit: float) -> None:
-    """Ask a server whether it, or one of its plugins, is ready.
+def check_health(endpoint: str, plugin: str, timeout_seconds: float) -> None:
+    """Check whether a server, or one of its plugins, is ready.
 
     With TLS only the server's part of the handshake is awaited: a health check has no certificate of a gateway, and a
     whole handshake would be refused, and logged as an attack.
@@ -27,7 +27,7 @@ def probe(endpoint: str, plugin: str, limit: float) -> None:
     Args:
         endpoint: what `serve` prints, the URL of the admin listener included.
         plugin: a plugin's name; empty for the server.
-        limit: seconds that each step may take.
+        timeout_seconds: seconds that each step may take.
 
     Raises:
         NotReadyError: it is not.
@@ -43,18 +43,18 @@ def probe(endpoint: str, plugin: str, limit: float) -> None:
             f"{endpoint}: a plugin cannot be asked for through TLS; set PLUGINS_ADMIN_PORT and ask the admin listener"
         )
     try:
-        _PROBES[url.scheme](url.netloc or url.path, plugin, limit)
+        _PROBES[url.scheme](url.netloc or url.path, plugin, timeout_seconds)
     except (OSError, HTTPException) as error:
         raise NotReadyError(str(error) or type(error).__name__) from error
 
 
-def _http(place: str, plugin: str, limit: float) -> None:
-    _get_ready(HTTPConnection(place, timeout=limit), plugin)
+def _http(place: str, plugin: str, timeout_seconds: float) -> None:
+    _get_ready(HTTPConnection(place, timeout=timeout_seconds), plugin)
 
 
-def _http_unix(path: str, plugin: str, limit: float) -> None:
-    connection = HTTPConnection("localhost", timeout=limit)
-    connection.sock = _connected(path, limit)
+def _http_unix(path: str, plugin: str, timeout_seconds: float) -> None:
+    connection = HTTPConnection("localhost", timeout=timeout_seconds)
+    connection.sock = _connected(path, timeout_seconds)
     _get_ready(connection, plugin)
 
 
@@ -66,19 +66,19 @@ def _get_ready(connection: HTTPConnection, plugin: str) -> None:
             raise NotReadyError(f"/ready answers {response.status}: {response.read(200).decode('utf-8', 'replace')}")
 
 
-def _tls(place: str, plugin: str, limit: float) -> None:
+def _tls(place: str, plugin: str, timeout_seconds: float) -> None:
     url = urlsplit(f"//{place}")
     hello = ssl.MemoryBIO()
     begun = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=url.hostname)
     with contextlib.suppress(ssl.SSLWantReadError):
         begun.do_handshake()
-    with socket.create_connection((url.hostname, url.port or 443), limit) as connection:
+    with socket.create_connection((url.hostname, url.port or 443), timeout_seconds) as connection:
         connection.sendall(hello.read())
         if connection.recv(1) != _HANDSHAKE_RECORD:
             raise NotReadyError("no answer to a TLS handshake")
 
 
-def _grpc(place: str, plugin: str, limit: float) -> None:
+def _grpc(place: str, plugin: str, timeout_seconds: float) -> None:
     try:
         import grpc
         from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -88,21 +88,21 @@ def _grpc(place: str, plugin: str, limit: float) -> None:
     with grpc.insecure_channel(target) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
-            reply = stub.Check(health_pb2.HealthCheckRequest(service=plugin), timeout=limit)
+            reply = stub.Check(health_pb2.HealthCheckRequest(service=plugin), timeout=timeout_seconds)
         except grpc.RpcError as error:
             raise NotReadyError(f"no answer from the health service ({error.code().name})") from error
     if reply.status != health_pb2.HealthCheckResponse.SERVING:
         raise NotReadyError("the health service says NOT_SERVING")
 
 
-def _unix(path: str, plugin: str, limit: float) -> None:
+def _unix(path: str, plugin: str, timeout_seconds: float) -> None:
     try:
         from ..contract.plugin_stream_pb2 import CheckHealth, ClientFrame, ServerFrame
         from ..unix_stream.framing import MAX_FRAME_BYTES, V2_PREFACE, FrameDecoder, encode_frame
     except ModuleNotFoundError as error:
         raise StartError(f"the Unix socket needs the package {error.name}; install the extra 'grpc'") from error
     question = ClientFrame(id=1, check_health=CheckHealth(plugin_name=plugin))
-    with contextlib.closing(_connected(path, limit)) as connection:
+    with contextlib.closing(_connected(path, timeout_seconds)) as connection:
         connection.sendall(V2_PREFACE + encode_frame(question.SerializeToString()))
         decoder = FrameDecoder(MAX_FRAME_BYTES)
         while data := connection.recv(4096):
@@ -115,9 +115,9 @@ def _unix(path: str, plugin: str, limit: float) -> None:
     raise NotReadyError("the server closed the connection")
 
 
-def _connected(path: str, limit: float) -> socket.socket:
+def _connected(path: str, timeout_seconds: float) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(limit)
+    connection.settimeout(timeout_seconds)
     try:
         connection.connect(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Options that several commands share, made from the table of settings."""
+"""Command line options of the server's settings, and what they lead to: logging, configuration, event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's settings: command line before environment before YAML file before default, everywhere."""
+"""The settings of a plugin server, resolved from command line, environment and configuration file."""
 
 from __future__ import annotations
 

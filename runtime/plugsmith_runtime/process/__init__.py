@@ -1,1 +1,1 @@
-"""Several processes that serve as one: a supervisor, which starts them and holds the sockets, and its workers."""
+"""Child processes, and servers of several workers: a supervisor starts them and holds their sockets."""

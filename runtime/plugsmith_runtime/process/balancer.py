@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_WORKERS = 1024
 _COUNT_BYTES = 4
-_ABSENT = (1 << 32) - 1
+_NO_WORKER = (1 << 32) - 1
 # How long a connection is left to a worker that has fewer, for each that it has fewer, and at most.
 _WAIT_SECONDS_PER_CONNECTION = 0.010
 _MAX_WAIT_SECONDS = 0.030
@@ -43,7 +43,7 @@ class ConnectionCounts:
         if descriptor is None:
             self._own, path = tempfile.mkstemp()
             os.unlink(path)
-            os.write(self._own, _ABSENT.to_bytes(_COUNT_BYTES, "big") * _MAX_WORKERS)
+            os.write(self._own, _NO_WORKER.to_bytes(_COUNT_BYTES, "big") * _MAX_WORKERS)
             descriptor = self._own
         # Single numbers are read and written whole: nobody sees half of one.
         self._counts = memoryview(mmap.mmap(descriptor, _MAX_WORKERS * _COUNT_BYTES)).cast("I")
@@ -61,12 +61,12 @@ class ConnectionCounts:
     def publish(self, number: int, count: int) -> None:
         """Write how many connections a worker has."""
         if number <= _MAX_WORKERS:
-            self._counts[number - 1] = min(count, _ABSENT - 1)
+            self._counts[number - 1] = min(count, _NO_WORKER - 1)
 
     def remove(self, number: int) -> None:
         """Remove a worker that has ended: no other one shall wait for it."""
         if number <= _MAX_WORKERS:
-            self._counts[number - 1] = _ABSENT
+            self._counts[number - 1] = _NO_WORKER
 
     def minimum(self) -> int:
         """The connections of the worker that has the fewest."""

@@ -14,7 +14,8 @@ from typing import Any
 from ..errors import PlugsmithError
 from .readiness import Readiness
 
-_LAST_WORDS_SECONDS = 0.05
+# How long a message may take that a child sent just before its end.
+_LAST_MESSAGE_SECONDS = 0.05
 
 
 class ChildExitedError(PlugsmithError):
@@ -175,7 +176,7 @@ class ChildProcess:
             return
         await asyncio.wait({self._waiting, self.ended}, return_when=asyncio.FIRST_COMPLETED)
         # What it said just before its end counts.
-        _, late = await asyncio.wait({self._waiting}, timeout=_LAST_WORDS_SECONDS if self.ended.done() else None)
+        _, late = await asyncio.wait({self._waiting}, timeout=_LAST_MESSAGE_SECONDS if self.ended.done() else None)
         for task in late:
             task.cancel()
         try:

@@ -19,7 +19,7 @@ from .worker import own_command, start_worker
 
 logger = logging.getLogger(__name__)
 
-_EXIT_START = 2
+_START_ERROR_EXIT_CODE = 2
 _FIRST_RESTART_SECONDS = 0.1
 _MAX_RESTART_SECONDS = 30.0
 # A worker that has served for so long was healthy: its death has nothing to do with those before.
@@ -78,8 +78,8 @@ class Supervisor:
                 await first.wait_ready()
             except ChildExitedError:
                 if not self._stop.is_set():
-                    if first.exit_code == _EXIT_START:
-                        return _EXIT_START
+                    if first.exit_code == _START_ERROR_EXIT_CODE:
+                        return _START_ERROR_EXIT_CODE
                     reason = f"the first worker {first.exit_reason} before it served; see what it wrote above"
                     raise StartError(reason) from None
             workers = [first]

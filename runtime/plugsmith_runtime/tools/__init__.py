@@ -1,1 +1,1 @@
-"""The workshop: what plugin authors use and production images do without."""
+"""Tools of plugin authors, which production images do without."""

@@ -33,7 +33,7 @@ SHIM_NOTE = (
     "where plain_context.py lies: plugin_dirs counts only below its working folder and /var/lib/cpex/plugins, and not\n"
     "for gateway 1.0.0."
 )
-_ABOVE_HOOK_TIMEOUT = 2.0
+_SECONDS_ABOVE_HOOK_TIMEOUT = 2.0
 # Inside the plugin's package where it holds the runtime, else in the runtime's own.
 _CONNECTOR = resolve_name("..connector", __package__)
 _CONNECTOR_PACKAGE = "plugsmith-runtime" if _CONNECTOR.startswith("plugsmith_runtime.") else "this package"
@@ -207,7 +207,7 @@ def connector_document(file: ConfigFile, settings: ServerSettings, transport: st
     config: dict[str, Any] = {
         "endpoint": _absolute(own_endpoint(settings, transport)),
         # The server answers a hook that takes too long by itself; the connector's limit is for a server that cannot.
-        "deadline": settings.hook_timeout + _ABOVE_HOOK_TIMEOUT,
+        "deadline": settings.hook_timeout + _SECONDS_ABOVE_HOOK_TIMEOUT,
         "on_unavailable": "deny",
     }
     if tls is not None:

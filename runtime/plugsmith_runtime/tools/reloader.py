@@ -1,4 +1,4 @@
-"""Serves while files change: a new server takes the sockets over once it answers; until then the old one goes on."""
+"""A reloader: replaces the server when files change, once the new one answers; until then the old one goes on."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Reloader:
         self._ending: set[ChildProcess] = set()
         self._ends: set[asyncio.Task[None]] = set()
         self._changed: set[str] = set()
-        self._news = asyncio.Event()
+        self._wake = asyncio.Event()
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -62,8 +62,8 @@ class Reloader:
             watching = loop.create_task(self._watch())
             while not self._stop.is_set():
                 await self._replace()
-                await self._news.wait()
-                self._news.clear()
+                await self._wake.wait()
+                self._wake.clear()
                 if self._changed:
                     self._say(f"changed: {', '.join(sorted(self._changed))}")
                     self._changed.clear()
@@ -81,7 +81,7 @@ class Reloader:
         async for paths in self._changes(self._stop):
             # Editors save by way of files that are gone again: name those that are there, if any is.
             self._changed |= {os.path.relpath(path) for path in paths if os.path.exists(path)} or {"files removed"}
-            self._news.set()
+            self._wake.set()
 
     async def _replace(self) -> None:
         """Start a server, and end the one before it once the new one answers; say so when it does not."""
@@ -134,6 +134,6 @@ class Reloader:
                 server.kill()
             return
         self._stop.set()
-        self._news.set()
+        self._wake.set()
         for server in self._alive:
             self._end(server)

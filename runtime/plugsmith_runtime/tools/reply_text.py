@@ -1,4 +1,4 @@
-"""What a plugin's answer changes, as lines for people: a diff of the payload, or the violation."""
+"""A hook's reply as lines for people: a diff of the payload, or the violation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ..cli.terminal import Colours
 from ..contract.hooks import HOOKS
 
-_AROUND = 4
+_CONTEXT_LINES = 4
 _SIGNS = {"+": "green", "-": "red"}
 # The results of these hooks are maps of headers; this is the part of the payload that they replace.
 _HEADERS = {"http_pre_request": "headers", "http_post_request": "response_headers"}
@@ -80,7 +80,7 @@ def diff(before: Any, after: Any, colours: Colours) -> Iterator[str]:
         colours: for the terminal.
     """
     old, new = ([] if value is None else _lines(value) for value in (before, after))
-    for line in list(difflib.unified_diff(old, new, n=_AROUND, lineterm=""))[2:]:
+    for line in list(difflib.unified_diff(old, new, n=_CONTEXT_LINES, lineterm=""))[2:]:
         if not line.startswith("@@"):
             yield colours(line, *([_SIGNS[line[0]]] if line[0] in _SIGNS else []))
         elif not line.startswith(("@@ -1,", "@@ -0,")):

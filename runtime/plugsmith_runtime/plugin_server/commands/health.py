@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import options
 from ..endpoints import own_endpoint, reachable
-from ..healthcheck import NotReadyError, probe
+from ..healthcheck import NotReadyError, check_health
 from ..settings import ServerSettings
 
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     endpoints = [arguments.endpoint] if arguments.endpoint else _endpoints(options.load(arguments)[2])
     for endpoint in endpoints:
         try:
-            probe(endpoint, arguments.plugin, arguments.timeout)
+            check_health(endpoint, arguments.plugin, arguments.timeout)
         except NotReadyError as error:
             print(f"{endpoint}: not ready: {error}", file=sys.stderr)
             return 1

@@ -1,4 +1,4 @@
-"""Ports and sockets: free, ours already, or somebody else's."""
+"""Listening addresses: free, in use by a server of ours, or by another one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ...plugin_server.settings import ServerSettings
 from ...tls.settings import TlsSettings
 from . import Finding, problem
 
-_ANSWER_SECONDS = 2.0
+_ANSWER_TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ListenAddress:
     """Where a transport would listen."""
 
     endpoint: str
@@ -32,70 +32,74 @@ class _Place:
 
     @property
     def setting(self) -> str:
-        """How a person chooses another place."""
+        """How a person chooses another address."""
         what = "path" if self.path else "port"
         return f"choose another {what} with {self.option} or {self.variable}"
 
 
-async def check_places(settings: ServerSettings, file: ConfigFile) -> list[Finding]:
-    """Look at every place where the server would listen.
+async def check_addresses(settings: ServerSettings, file: ConfigFile) -> list[Finding]:
+    """Look at every address where the server would listen.
 
     Args:
         settings: where that is.
         file: names the plugins, by which a server of ours is known.
     """
     ours = {entry.name for entry in file.plugins}
-    return list(await asyncio.gather(*(_look(place, ours) for place in _places(settings))))
+    return list(await asyncio.gather(*(_check(address, ours) for address in _addresses(settings))))
 
 
-async def _look(place: _Place, ours: set[str]) -> Finding:
-    subject = "sockets" if place.path else "ports"
+async def _check(address: _ListenAddress, ours: set[str]) -> Finding:
+    subject = "sockets" if address.path else "ports"
     try:
-        names = await _served(place)
+        names = await _plugins_at(address)
     except (OSError, StartError):
-        return _free(place, subject)
+        return _check_free(address, subject)
     if ours <= names:
-        return Finding(subject, "ok", f"{place.endpoint}: a server of this repository answers there")
-    text = f"{place.endpoint}: a server of other plugins answers there ({', '.join(sorted(names))})"
-    return Finding(subject, "problem", text, f"stop it, or {place.setting}")
+        return Finding(subject, "ok", f"{address.endpoint}: a server of this repository answers there")
+    text = f"{address.endpoint}: a server of other plugins answers there ({', '.join(sorted(names))})"
+    return Finding(subject, "problem", text, f"stop it, or {address.setting}")
 
 
-def _places(settings: ServerSettings) -> list[_Place]:
-    places = []
+def _addresses(settings: ServerSettings) -> list[_ListenAddress]:
+    addresses = []
     http, grpc = settings.http, settings.grpc
     if "http" in settings.transports:
         option = ("--uds", "PLUGINS_SERVER_UDS") if http.uds else ("--port", "PLUGINS_SERVER_PORT")
         endpoint = own_endpoint(settings, "http")
-        places.append(_Place(endpoint, http.uds, http.host, http.port, *option, http.tls, http.token))
+        addresses.append(_ListenAddress(endpoint, http.uds, http.host, http.port, *option, http.tls, http.token))
     if "grpc" in settings.transports and grpc.listen_tcp:
         option = ("--grpc-port", "PLUGINS_GRPC_SERVER_PORT")
-        places.append(_Place(own_endpoint(settings, "grpc"), None, grpc.host, grpc.port, *option, grpc.tls))
+        addresses.append(_ListenAddress(own_endpoint(settings, "grpc"), None, grpc.host, grpc.port, *option, grpc.tls))
     if "grpc" in settings.transports and grpc.uds:
         option = ("--grpc-uds", "PLUGINS_GRPC_SERVER_UDS")
-        places.append(_Place(f"grpc+unix://{grpc.uds}", grpc.uds, "", 0, *option))
+        addresses.append(_ListenAddress(f"grpc+unix://{grpc.uds}", grpc.uds, "", 0, *option))
     if "unix" in settings.transports:
         path = settings.unix.path
-        places.append(_Place(own_endpoint(settings, "unix"), path, "", 0, "--socket", "PLUGINS_UNIX_SOCKET_PATH"))
-    return places
+        addresses.append(
+            _ListenAddress(own_endpoint(settings, "unix"), path, "", 0, "--socket", "PLUGINS_UNIX_SOCKET_PATH")
+        )
+    return addresses
 
 
-async def _served(place: _Place) -> set[str]:
-    """The plugins that a server at a place has; OSError when none of ours answers."""
-    async with asyncio.timeout(_ANSWER_SECONDS):
-        client = await connect(place.endpoint, client_tls(place.tls, None, None), _ANSWER_SECONDS, place.token)
+async def _plugins_at(address: _ListenAddress) -> set[str]:
+    """The plugins that a server at an address has; OSError when none of ours answers."""
+    async with asyncio.timeout(_ANSWER_TIMEOUT_SECONDS):
+        client = await connect(
+            address.endpoint, client_tls(address.tls, None, None), _ANSWER_TIMEOUT_SECONDS, address.token
+        )
         try:
             return {str(entry.get("name")) for entry in await client.plugin_configs()}
         finally:
             await client.close()
 
 
-def _free(place: _Place, subject: str) -> Finding:
+def _check_free(address: _ListenAddress, subject: str) -> Finding:
     try:
-        if place.path:
-            stale = check_socket_path(place.path, place.setting)
+        if address.path:
+            stale = check_socket_path(address.path, address.setting)
             state = "free, once the next start has removed what a dead server left" if stale else "free"
-            return Finding(subject, "ok", f"{place.endpoint}: {state}")
-        bind_tcp(place.host, place.port, place.setting).close()
+            return Finding(subject, "ok", f"{address.endpoint}: {state}")
+        bind_tcp(address.host, address.port, address.setting).close()
     except StartError as error:
         return problem(subject, error)
-    return Finding(subject, "ok", f"{place.endpoint}: {'free' if place.port else 'any free port'}")
+    return Finding(subject, "ok", f"{address.endpoint}: {'free' if address.port else 'any free port'}")

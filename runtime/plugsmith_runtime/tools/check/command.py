@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
     from . import problem
-    from .addresses import check_places
+    from .addresses import check_addresses
     from .certificates import check_certificates
     from .plugins import check_plugins, check_variables
     from .versions import check_versions
@@ -58,7 +58,7 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield from check_versions(arguments.package, settings.transports)
     yield from check_plugins(path, file)
     yield from check_certificates(settings)
-    yield from asyncio.run(check_places(settings, file))
+    yield from asyncio.run(check_addresses(settings, file))
 
 
 def _print(findings: list[Finding]) -> None:

@@ -15,7 +15,7 @@ from ...host.loader import add_plugin_dirs, implemented_hooks, load_plugin
 from ...plugin_server.setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS
 from . import Finding, problem
 
-_LIKE = 0.85
+_MIN_SIMILARITY = 0.85
 
 
 def check_plugins(path: Path, file: ConfigFile) -> Iterator[Finding]:
@@ -51,6 +51,6 @@ def check_variables(environ: Mapping[str, str] | None = None) -> Iterator[Findin
     known = [name for setting in (*SETTINGS.values(), CONFIG_PATH, LOG_LEVEL, LOG_FORMAT) for name in setting.env]
     for name in os.environ if environ is None else environ:
         if name.startswith("PLUGINS_") and name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
+            near = difflib.get_close_matches(name, known, n=1, cutoff=_MIN_SIMILARITY)
             if near:
                 yield Finding("config", "problem", f"{name} is set, but is no setting", f"did you mean {near[0]}?")
