@@ -145,18 +145,20 @@ def _runtime(folder: Path) -> tuple[str, str | None, list[str] | None]:
     if version.is_file():
         number = _NUMBER.search(version.read_text(encoding="utf-8", errors="replace"))
         return "vendored", number[1] if number else None, changed
-    required = _required(folder / "pyproject.toml")
-    return ("package", required, changed) if required else ("unknown", None, changed)
+    requirement = _requirement(folder / "pyproject.toml")
+    if requirement is None:
+        return "unknown", None, changed
+    least = _REQUIREMENT.match(requirement)
+    return "package", (least["least"] or least["tag"].removeprefix("v")) if least else None, changed
 
 
-def _required(path: Path) -> str | None:
-    """Returns the least version of plugsmith-runtime that a pyproject.toml asks for."""
+def _requirement(path: Path) -> str | None:
+    """Returns what a pyproject.toml asks for of plugsmith-runtime; None when it does not depend on it."""
     try:
         project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
         raise PlugsmithError(f"{path}: cannot be read ({_first_line(error)}); put it right") from error
-    found = [match for line in project.get("dependencies", []) if (match := _REQUIREMENT.match(line))]
-    return (found[0]["least"] or found[0]["tag"].removeprefix("v")) if found else None
+    return next((line for line in project.get("dependencies", []) if line.startswith("plugsmith-runtime")), None)
 
 
 def _update(source: str, template: str) -> str | None:

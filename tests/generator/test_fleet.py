@@ -13,7 +13,7 @@ from plugsmith_runtime.tools.check.managed_files import MANIFEST, file_digests, 
 from generator import __version__
 from generator.fleet import parse_version
 from tests.support.rendering import ROOT
-from tests.template.updating import released_template, rendered_from, update
+from tests.template.updating import Checkout, released_template, rendered_from, update
 
 from .tools import plugsmith
 
@@ -107,6 +107,20 @@ def test_a_template_that_does_not_answer_leaves_the_update_unknown(folder: Path,
     assert fleet(folder, "--offline", "plugins/old")["Old"]["template"]["update"] is None
     line = plugsmith("fleet", "moved", cwd=tmp_path).stdout.splitlines()[1].split()
     assert line == ["Old", "audit", "v1.0.0", __version__, "vendored", "0", "unknown", "moved"]
+
+
+def test_a_repository_that_depends_on_the_runtime_says_the_least_version_that_it_takes(
+    folder: Path, tmp_path: Path
+) -> None:
+    data = ["--data", "plugin_name=Packaged", "--data", "runtime=package"]
+    packaged = rendered_from(Checkout(folder / "template"), tmp_path / "packaged", *data)
+    found = fleet(tmp_path, "packaged", "--at-least", NEXT)["Packaged"]
+    assert (found["runtime"], found["changed"]) == ({"version": NEXT, "mode": "package"}, [])
+    packaged.append("src/packaged/runtime/__init__.py", "\n# mine\n")
+    assert fleet(tmp_path, "packaged")["Packaged"]["changed"] == ["src/packaged/runtime/__init__.py"]
+    packaged.replace("pyproject.toml", f">={NEXT},<10", "")
+    found = fleet(tmp_path, "packaged", "--at-least", "0.0.1", expect=1)["Packaged"]
+    assert found["runtime"] == {"version": None, "mode": "package"}
 
 
 def test_a_repository_of_another_time_is_behind_every_version(folder: Path, tmp_path: Path) -> None:
