@@ -35,7 +35,7 @@ class JsonRequestReader:
         self._too_large = f"the body is larger than {max_body_bytes} bytes{name}"
 
     def headers(self, scope: Scope) -> Headers:
-        """The headers of a request that is let in.
+        """The headers of a request without a body, when it is let in.
 
         Raises:
             HttpError: a check refuses it, or a header that may stand once stands twice.
@@ -54,7 +54,9 @@ class JsonRequestReader:
         Raises:
             HttpError: the request is refused, is no JSON, or its body is too large.
         """
-        headers = self.headers(scope)
+        headers = pick_headers(scope, self._wanted)
+        for check in self._checks:
+            check(headers)
         check_media_types(headers)
         if int(headers.get(CONTENT_LENGTH, b"0")) > self._limit:
             raise HttpError(413, self._too_large)

@@ -34,6 +34,10 @@ class ResultEncoder:
         server_info: name and version of the server, and what else `Implementation` may hold.
         capabilities: the server's capabilities.
         instructions: what a client may tell its model about the server.
+
+    Attributes:
+        tails: the ends of results with one text block: with a handshake, and without sessions.
+        discovery: the result of server/discover.
     """
 
     def __init__(self, server_info: dict[str, Any], capabilities: dict[str, Any], instructions: str | None) -> None:
@@ -43,14 +47,9 @@ class ResultEncoder:
         # 2026-07-28 wants each result to say that it is complete, for how many milliseconds and by whom it may be kept.
         self._stamp = {"resultType": "complete", "_meta": {SERVER_INFO_KEY: server_info}}
         self._cached = {"ttlMs": 0, "cacheScope": "private", **self._stamp}
-        self._tails = _tails({})
-        self._tails_stateless = _tails(self._stamp)
+        self.tails = (_tails({}), _tails(self._stamp))
         discovery = {"supportedVersions": SUPPORTED_VERSIONS, "capabilities": capabilities}
         self.discovery = orjson.dumps({**discovery, **self._instructions, **self._cached}) + b"}"
-
-    def tails(self, stateless: bool) -> TextResultTails:
-        """The ends of results with one text block."""
-        return self._tails_stateless if stateless else self._tails
 
     def initialized(self, version: str) -> bytes:
         """The result of initialize.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from .jsonrpc import (
@@ -123,7 +124,7 @@ class Server:
             raise JsonRpcError(INVALID_REQUEST, f"MCP {context.version} has no batches: send one message at a time")
         if not messages or len(messages) > _BATCH_LIMIT:
             raise JsonRpcError(INVALID_REQUEST, f"a batch must hold 1 to {_BATCH_LIMIT} messages")
-        share = context._replace(size=context.size // len(messages))
+        share = replace(context, size=context.size // len(messages))
         answers = await asyncio.gather(*(self._member(item, share) for item in messages))
         bodies = [body for _, body in answers if body is not None]
         return 0, b"[%b]" % b",".join(bodies) if bodies else None
@@ -182,7 +183,7 @@ class Server:
         if type(name) is not str:
             raise JsonRpcError(INVALID_PARAMS, "params.name must be a string")
         meta = params.get("_meta") or {}
-        call = ToolCall(name, arguments, meta, context, head, self._results.tails(stateless))
+        call = ToolCall(name, arguments, meta, context, head, self._results.tails[stateless])
         try:
             result = await self._tools.call_tool(call)
         except JsonRpcError:

@@ -83,41 +83,37 @@ class StreamableHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            if scope["method"] == "POST":
-                await self._post(scope, receive, send)
-            elif scope["method"] == "GET" and self._server.list_changed:
+            if scope["method"] != "POST":
                 await self._get(scope, receive, send)
-            elif self._server.list_changed:
-                raise HttpError(405, "use POST for messages and GET for their stream", (b"allow", b"GET, POST"))
-            else:
-                raise HttpError(405, "this server has no sessions and no streams: use POST", (b"allow", b"POST"))
+                return
+            request = await self._reader.read(scope, receive)
+            if request is None:
+                return
+            headers, body = request
+            named = headers.get(VERSION)
+            version = UNNAMED_VERSION if named is None else _VERSIONS.get(named, "")
+            message = None
+            try:
+                message = decode(body)
+                if not version:
+                    raise unsupported_version((named or b"").decode("latin-1"))
+                if version == STATELESS_VERSION:
+                    check_routing(headers, message)
+                identity = None if self._identity is None else self._identity(scope)
+                trace = None if self._trace is None else self._trace(headers)
+                context = RequestContext(version, identity, len(body), trace, scope["headers"])
+                if self._server.keeps_sessions:
+                    await self._answer_client(message, context, headers, receive, send)
+                    return
+                code, reply = await self._server.answer(message, context)
+                if not code and reply is not None:
+                    await send_body(send, 200, JSON, reply)
+                    return
+            except JsonRpcError as error:
+                code, reply = error.code, error_message(readable_id(message), error)
+            await _send_answer(send, version, (code, reply))
         except HttpError as error:
             await send_error(send, error)
-
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = await self._reader.read(scope, receive)
-        if request is None:
-            return
-        headers, body = request
-        named = headers.get(VERSION)
-        version = UNNAMED_VERSION if named is None else _VERSIONS.get(named, "")
-        message = None
-        try:
-            message = decode(body)
-            if not version:
-                raise unsupported_version((named or b"").decode("latin-1"))
-            if version == STATELESS_VERSION:
-                check_routing(headers, message)
-            identity = None if self._identity is None else self._identity(scope)
-            trace = None if self._trace is None else self._trace(headers)
-            context = RequestContext(version, identity, len(body), trace, scope["headers"])
-            if self._server.keeps_sessions:
-                await self._answer_client(message, context, headers, receive, send)
-                return
-            code, reply = await self._server.answer(message, context)
-        except JsonRpcError as error:
-            code, reply = error.code, error_message(readable_id(message), error)
-        await _send_answer(send, version, (code, reply))
 
     async def _answer_client(
         self, message: Any, context: RequestContext, headers: Headers, receive: Receive, send: Send
@@ -131,7 +127,8 @@ class StreamableHttp:
             raise HttpError(406, "Accept must include text/event-stream")
         async with AsyncExitStack() as stack:
             stream = _LazyEventStream(stack, send)
-            context = context._replace(session=session, notify=stream.event if takes_events else None)
+            context.session = session
+            context.notify = stream.event if takes_events else None
             with _CancelOnDisconnect(receive, _WATCH_AFTER_SECONDS) as client:
                 answer = await self._server.answer(message, context)
             if client.disconnected:
@@ -143,6 +140,10 @@ class StreamableHttp:
                 await stream.event(answer[1])
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._server.list_changed:
+            raise HttpError(405, "this server has no sessions and no streams: use POST", (b"allow", b"POST"))
+        if scope["method"] != "GET":
+            raise HttpError(405, "use POST for messages and GET for their stream", (b"allow", b"GET, POST"))
         headers = self._reader.headers(scope)
         version = headers.get(VERSION, b"").decode("latin-1")
         if version == STATELESS_VERSION:
@@ -153,6 +154,7 @@ class StreamableHttp:
         session = self._session(headers, version)
         if session is None:
             raise HttpError(400, "the header Mcp-Session-Id is missing")
+        # Each message may go to one stream of a client only.
         if session.streaming:
             raise HttpError(409, "the session has a stream already")
         session.streaming = True

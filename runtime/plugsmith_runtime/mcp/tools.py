@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..exact_json import dumps
 from .jsonrpc import INVALID_PARAMS, JsonRpcError, notification
@@ -116,7 +116,8 @@ class UnknownToolError(JsonRpcError):
         super().__init__(INVALID_PARAMS, f"unknown tool {name!r}")
 
 
-class RequestContext(NamedTuple):
+@dataclass(slots=True)
+class RequestContext:
     """What a transport knows about a message.
 
     Attributes:
