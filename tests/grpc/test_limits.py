@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ from tests.support.http2 import (
     frame,
     message,
 )
+from tests.support.in_process import serve_in_process
 from tests.support.logs import logged
 from tests.support.probe_server import MAX_BYTES
 from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
-from tests.support.serving import Served, serve
+from tests.support.serving import RunningServer, Served, serve
 from tests.support.transport_clients import connect_client
 from tests.support.waiting import wait_until
 
@@ -42,15 +43,15 @@ SCHEMES = ["grpc", "grpc+unix"]
 RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL = 8, 4, 12, 13
 FLOW_CONTROL_ERROR, ENHANCE_YOUR_CALM = 3, 11
 
-Serve = Callable[..., Served]
+Serve = Callable[..., RunningServer]
 
 
 @pytest.fixture
-def server(rendered: RenderedPlugin, config: Path) -> Any:
-    """Starts a server with settings of the test's own."""
+def server(config_in_place: Path) -> Iterator[Serve]:
+    """Starts a server in this process, with settings of the test's own."""
     with ExitStack() as stack:
         yield lambda *options, **extra: stack.enter_context(
-            serve(rendered, "grpc", "--config", str(config), *options, **extra)
+            serve_in_process(config_in_place, "grpc", *options, **extra)
         )
 
 
@@ -278,10 +279,13 @@ def test_a_client_that_sends_more_than_its_window(server: Serve, pb: Any) -> Non
 
 
 @pytest.mark.parametrize("window", [0, 65_535, 2**31 - 1])
-def test_a_client_that_never_reads(server: Serve, pb: Any, window: int) -> None:
+def test_a_client_that_never_reads(rendered: RenderedPlugin, config: Path, pb: Any, window: int) -> None:
     """Whether it closes its window or only leaves the socket full: no more is begun than it takes."""
-    served = server(PLUGINS_IDLE_TIMEOUT="2")
-    with Http2Peer(served.endpoints["grpc"]) as other, Http2Peer(served.endpoints["grpc"], greet=False) as peer:
+    with (
+        serve(rendered, "grpc", "--config", str(config), PLUGINS_IDLE_TIMEOUT="2") as served,
+        Http2Peer(served.endpoints["grpc"]) as other,
+        Http2Peer(served.endpoints["grpc"], greet=False) as peer,
+    ):
         assert other.call().status == 0
         before = resident(served.process.pid)
         peer.send(PREFACE + frame(SETTINGS, 0, 0, b"\0\x04" + window.to_bytes(4, "big")))

@@ -19,7 +19,13 @@ MAX_BYTES = 100_000
 @pytest.fixture(scope="session")
 def probe_config(rendered: RenderedPlugin, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configuration file that serves the probe plugin."""
-    return write_probe(tmp_path_factory.mktemp("probe"), rendered.package)
+    return write_probe(tmp_path_factory.mktemp("probe"), f"{rendered.package}.runtime")
+
+
+@pytest.fixture(scope="session")
+def probe_in_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for servers in the test's process."""
+    return write_probe(tmp_path_factory.mktemp("probe"), "plugsmith_runtime")
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.rendering import RenderedPlugin
-from tests.support.serving import Served, serve
+from tests.support.in_process import serve_in_process
+from tests.support.serving import RunningServer
 
 from .wire import LIMIT, hook_call, rpc
 
@@ -22,16 +22,15 @@ HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json
 
 
 @contextmanager
-def limited(plugin: RenderedPlugin, config: Path, **settings: str) -> Iterator[Served]:
-    """Serve the probe plugin over HTTP with some limits.
+def limited(config: Path, **settings: str) -> Iterator[RunningServer]:
+    """Serve the probe plugin over HTTP in this process, with some limits.
 
     Args:
-        plugin: the rendered plugin.
-        config: the probe's configuration file.
+        config: the probe's configuration file, for the runtime in place.
         settings: limits, by the end of their variables' names.
     """
     extra = {f"PLUGINS_{name.upper()}": value for name, value in settings.items()}
-    with serve(plugin, "http", "--config", str(config), **extra) as served:
+    with serve_in_process(config, "http", **extra) as served:
         yield served
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 SOURCE = """
 import asyncio
 import os
-from {package}.runtime import Plugin, ToolPreInvokeResult
+import pathlib
+
+from {runtime} import Plugin, ToolPreInvokeResult
 
 print("printed while imported", flush=True)
 
@@ -40,7 +42,7 @@ class Probe(Plugin):
                 args = {{}}
             case "hold":
                 # Until the test, which opens the named pipe to learn that this runs, closes it.
-                await asyncio.to_thread(lambda: open(payload.args["pipe"]).read())
+                await asyncio.to_thread(pathlib.Path(payload.args["pipe"]).read_text)
                 args = {{}}
             case "count":
                 args = {{"waiting": self.waiting}}
@@ -59,17 +61,17 @@ plugins:
 """
 
 
-def write_probe(folder: Path, package: str) -> Path:
+def write_probe(folder: Path, runtime: str) -> Path:
     """Write the plugin and its configuration.
 
     Args:
         folder: where to write.
-        package: the rendered package whose runtime the plugin uses.
+        runtime: the package from which the plugin imports the runtime.
 
     Returns:
         The configuration file.
     """
-    (folder / "probe.py").write_text(SOURCE.format(package=package))
+    (folder / "probe.py").write_text(SOURCE.format(runtime=runtime))
     config = folder / "config.yaml"
     config.write_text(CONFIG)
     return config

@@ -13,7 +13,7 @@ import pytest
 from tests.support.logs import logged
 from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
-from tests.support.serving import Served, serve
+from tests.support.serving import RunningServer, serve
 from tests.support.waiting import wait_until
 
 from . import wire
@@ -24,15 +24,15 @@ TOO_LARGE = {"error": f"the headers are larger than {HEADER_BYTES} bytes (PLUGIN
 
 
 @pytest.fixture(scope="module")
-def served(rendered: RenderedPlugin, probe_config: Path) -> Iterator[Served]:
+def served(probe_in_place: Path) -> Iterator[RunningServer]:
     """A server that runs one hook at a time, and takes small headers only."""
     limits = {"max_concurrent_hooks": "1", "max_header_bytes": str(HEADER_BYTES)}
-    with limited(rendered, probe_config, **limits) as served:
+    with limited(probe_in_place, **limits) as served:
         yield served
 
 
 @pytest.fixture
-def url(served: Served) -> Iterator[str]:
+def url(served: RunningServer) -> Iterator[str]:
     """Its endpoint; it must still answer when the test is over."""
     url = served.endpoints["http"]
     yield url
@@ -133,8 +133,8 @@ def test_trailers_without_end_are_refused(url: str, tail: bytes) -> None:
         assert answer(connection)[0] in (400, 431)
 
 
-def test_a_connection_too_many_is_refused(rendered: RenderedPlugin, probe_config: Path) -> None:
-    with limited(rendered, probe_config, max_connections="2") as served, ExitStack() as stack:
+def test_a_connection_too_many_is_refused(probe_in_place: Path) -> None:
+    with limited(probe_in_place, max_connections="2") as served, ExitStack() as stack:
         url = served.endpoints["http"]
         first, second = (stack.enter_context(connect(url)) for _ in range(2))
         for connection in (first, second):
@@ -150,13 +150,11 @@ def test_a_connection_too_many_is_refused(rendered: RenderedPlugin, probe_config
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_users_are_told_apart_on_a_unix_socket(
-    rendered: RenderedPlugin, probe_config: Path, short_path: Path, allowed: bool
-) -> None:
+def test_users_are_told_apart_on_a_unix_socket(probe_in_place: Path, short_path: Path, allowed: bool) -> None:
     # A Python of another user is not to be had everywhere: the server is told to expect one.
     uids = str(os.getuid() + (not allowed))
     limits = {"server_uds": str(short_path / "h.sock"), "allowed_uids": uids}
-    server = limited(rendered, probe_config, **limits)
+    server = limited(probe_in_place, **limits)
     with server as served, connect(served.endpoints["http+unix"]) as connection:
         if allowed:
             connection.sendall(call("echo"))
@@ -169,8 +167,8 @@ def test_users_are_told_apart_on_a_unix_socket(
 
 
 def test_who_does_not_read_is_not_read(rendered: RenderedPlugin, probe_config: Path) -> None:
-    limits = {"max_connections": "2", "idle_timeout": "3"}
-    with limited(rendered, probe_config, **limits) as served, ExitStack() as stack:
+    limits = {"PLUGINS_MAX_CONNECTIONS": "2", "PLUGINS_IDLE_TIMEOUT": "3"}
+    with serve(rendered, "http", "--config", str(probe_config), **limits) as served, ExitStack() as stack:
         url = served.endpoints["http"]
         assert wire.post(url, wire.hook_call("large", size=4_000_000)).status == 200
         before = resident(served.process.pid)

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from generator import __version__
-from tests.support.rendering import RenderedPlugin
-from tests.support.serving import Served
+from tests.support.serving import RunningServer
 
 from . import wire
 from .limits import HEAD, PING, answer, call, closed, connect, limited, request
@@ -22,14 +21,14 @@ TYPE = b"Content-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
-def served(rendered: RenderedPlugin, probe_config: Path) -> Iterator[Served]:
+def served(probe_in_place: Path) -> Iterator[RunningServer]:
     """A server of the probe plugin."""
-    with limited(rendered, probe_config, read_timeout="0.5") as served:
+    with limited(probe_in_place, read_timeout="0.5") as served:
         yield served
 
 
 @pytest.fixture
-def connection(served: Served) -> Iterator[socket.socket]:
+def connection(served: RunningServer) -> Iterator[socket.socket]:
     """A connection to it; the server must still answer when the test is over, and must not have failed within."""
     url = served.endpoints["http"]
     with connect(url) as connection:

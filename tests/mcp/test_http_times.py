@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.rendering import RenderedPlugin
-from tests.support.serving import Served
+from tests.support.serving import RunningServer
 
 from . import wire
 from .limits import HEAD, PING, answer, call, closed, connect, held, limited, request
@@ -22,14 +21,14 @@ def late(part: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def served(rendered: RenderedPlugin, probe_config: Path) -> Iterator[Served]:
+def served(probe_in_place: Path) -> Iterator[RunningServer]:
     """A server that waits a short time for requests, and a long one between them."""
-    with limited(rendered, probe_config, read_timeout=READ_TIME) as served:
+    with limited(probe_in_place, read_timeout=READ_TIME) as served:
         yield served
 
 
 @pytest.fixture
-def url(served: Served) -> Iterator[str]:
+def url(served: RunningServer) -> Iterator[str]:
     """Its endpoint; it must still answer when the test is over."""
     url = served.endpoints["http"]
     yield url
@@ -100,8 +99,8 @@ def test_a_request_may_wait_behind_a_slow_hook(url: str, tmp_path: Path) -> None
         assert (status, wire.hook_reply(message)["result"]["modified_payload"]["args"]) == (200, {"n": 2})
 
 
-def test_idle_connections_are_closed(rendered: RenderedPlugin, probe_config: Path) -> None:
-    with limited(rendered, probe_config, idle_timeout="0.4") as served:
+def test_idle_connections_are_closed(probe_in_place: Path) -> None:
+    with limited(probe_in_place, idle_timeout="0.4") as served:
         url = served.endpoints["http"]
         with connect(url) as empty, connect(url) as used:
             used.sendall(request(PING))
@@ -111,10 +110,10 @@ def test_idle_connections_are_closed(rendered: RenderedPlugin, probe_config: Pat
                 assert connection.recv(1) == b""
 
 
-def test_bytes_that_begin_no_request_do_not_keep_a_connection(rendered: RenderedPlugin, probe_config: Path) -> None:
+def test_bytes_that_begin_no_request_do_not_keep_a_connection(probe_in_place: Path) -> None:
     times = {"idle_timeout": "0.4", "read_timeout": "0.4"}
     with (
-        limited(rendered, probe_config, **times) as served,
+        limited(probe_in_place, **times) as served,
         connect(served.endpoints["http"]) as connection,
     ):
         connection.sendall(request(PING))

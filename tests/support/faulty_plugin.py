@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,7 +19,7 @@ import os
 import time
 import warnings
 
-from {package}.runtime import (
+from {runtime} import (
     Plugin, PluginError, PluginErrorModel, PluginViolation, ToolPostInvokeResult, ToolPreInvokeResult
 )
 
@@ -163,8 +164,23 @@ def write_config(folder: Path, plugin: RenderedPlugin) -> Path:
     Returns:
         The configuration file.
     """
-    (folder / "faulty_plugin.py").write_text(SOURCE.format(package=plugin.package, secret=SECRET))
-    config = yaml.safe_load(config_file(plugin).read_text())
+    return _write(folder, f"{plugin.package}.runtime", yaml.safe_load(config_file(plugin).read_text()))
+
+
+def write_config_in_place(folder: Path) -> Path:
+    """Write the plugin, and a configuration that serves it with the runtime of the checkout (`serve_in_process`).
+
+    Args:
+        folder: where to write.
+
+    Returns:
+        The configuration file.
+    """
+    return _write(folder, "plugsmith_runtime", {"plugins": []})
+
+
+def _write(folder: Path, runtime: str, config: dict[str, Any]) -> Path:
+    (folder / "faulty_plugin.py").write_text(SOURCE.format(runtime=runtime, secret=SECRET))
     hooks = ["tool_pre_invoke", "tool_post_invoke"]
     config["plugin_dirs"] = [str(folder)]
     config["plugins"].append({"name": "Probe", "kind": "faulty_plugin.Probe", "version": "1.2.3", "hooks": hooks})

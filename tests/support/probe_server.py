@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.support.faulty_plugin import write_config
+from tests.support.faulty_plugin import write_config, write_config_in_place
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 from tests.support.unix_v1 import UnixV1Client
@@ -22,6 +22,12 @@ HOOK_TIMEOUT = 2.0
 @pytest.fixture(scope="session")
 def config(rendered: RenderedPlugin, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_config(tmp_path_factory.mktemp("probe"), rendered)
+
+
+@pytest.fixture(scope="session")
+def config_in_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of the probe plugin for servers in the test's process."""
+    return write_config_in_place(tmp_path_factory.mktemp("in-place"))
 
 
 @pytest.fixture(scope="session")

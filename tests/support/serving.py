@@ -21,19 +21,28 @@ from .rendering import RenderedPlugin
 START_LIMIT = 30.0
 
 
-@dataclass
-class Served:
-    """A running server.
+@dataclass(kw_only=True)
+class RunningServer:
+    """A running server, in whatever process.
 
     Attributes:
-        process: its process.
         endpoints: where it answers, by scheme ("http", "grpc", "grpc+unix", "unix", ...), and "admin".
-        log: the lines that it wrote to standard error so far.
+        log: the lines that it logged so far.
+    """
+
+    endpoints: dict[str, str] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Served(RunningServer):
+    """A server in a process of its own.
+
+    Attributes:
+        process: its process; the log is what it wrote to standard error.
     """
 
     process: subprocess.Popen[str]
-    endpoints: dict[str, str] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
     reader: threading.Thread | None = None
 
 
@@ -71,11 +80,10 @@ def serve(
         extra: environment variables.
     """
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
-        places = ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
         streams = subprocess.PIPE if transports == "stdio" else subprocess.DEVNULL
         reading, writing = os.pipe()
         process = subprocess.Popen(
-            command(plugin, subcommand, "--transport", transports, *places, *options),
+            command(plugin, subcommand, "--transport", transports, *listening(folder), *options),
             cwd=plugin.root, env=environ(plugin, **{READY_FD_ENV: str(writing)}, **extra), text=True,
             stdin=streams, stdout=streams, stderr=subprocess.PIPE, pass_fds=[writing],
         )  # fmt: skip
@@ -114,6 +122,21 @@ def serve_one(
     return serve(plugin, scheme.partition("+")[0], *place, *options, **extra)
 
 
+def listening(folder: str) -> list[str]:
+    """Options of `serve` that let a server listen on free ports, and on sockets in a folder."""
+    return ["--port", "0", "--grpc-port", "0", "--grpc-uds", f"{folder}/g.sock", "--socket", f"{folder}/u.sock"]
+
+
+def by_scheme(ready: ServerReady) -> dict[str, str]:
+    """The endpoints of a server by their schemes; "admin" for the admin listener."""
+    return {
+        transport if transport == "admin" else endpoint.partition(":")[0]: endpoint
+        for transport, endpoints in ready.endpoints.items()
+        if transport != "stdio"
+        for endpoint in endpoints
+    }
+
+
 def config_file(plugin: RenderedPlugin) -> Path:
     """The configuration file of a rendered plugin."""
     return plugin.root / "resources" / "plugins" / "config.yaml"
@@ -130,13 +153,7 @@ def _ready_endpoints(served: Served, descriptor: int) -> dict[str, str]:
         assert served.reader is not None
         served.reader.join(START_LIMIT)
         raise RuntimeError("the server did not start:\n" + "".join(served.log))
-    found = ServerReady.from_message(json.loads(line)).endpoints
-    return {
-        transport if transport == "admin" else endpoint.partition(":")[0]: endpoint
-        for transport, endpoints in found.items()
-        if transport != "stdio"
-        for endpoint in endpoints
-    }
+    return by_scheme(ServerReady.from_message(json.loads(line)))
 
 
 def _pump(served: Served) -> None:

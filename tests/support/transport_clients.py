@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from .serving import Served
+from .serving import RunningServer, Served
 from .unix_v1 import UnixV1Client
 
 LIMIT = 30.0
@@ -66,7 +66,7 @@ class TransportClient(ABC):
         self.close()
 
 
-def connect_client(served: Served, scheme: str, pb: Any) -> TransportClient:
+def connect_client(served: RunningServer, scheme: str, pb: Any) -> TransportClient:
     """Connect to a server.
 
     Args:
@@ -78,6 +78,7 @@ def connect_client(served: Served, scheme: str, pb: Any) -> TransportClient:
         ConnectionLostError: nobody accepts.
     """
     if scheme == "stdio":
+        assert isinstance(served, Served)
         return _Stdio(served.process)
     endpoint = served.endpoints[scheme]
     place = endpoint.partition("://")[2]

@@ -1,5 +1,5 @@
 """The probe plugin's server, for the tests of this folder."""
 
-from tests.support.probe_server import config, served
+from tests.support.probe_server import config, config_in_place, served
 
-__all__ = ["config", "served"]
+__all__ = ["config", "config_in_place", "served"]

@@ -14,6 +14,7 @@ import pytest
 from google.protobuf import json_format
 from hypothesis import HealthCheck, given, settings
 
+from tests.support.in_process import serve_in_process
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import Served, serve
 from tests.support.transport_clients import INVOKE, http_request, open_socket
@@ -83,13 +84,15 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def exchange(way: str, rendered: RenderedPlugin, config: Path, pb: Any) -> Iterator[Exchange]:
-    with serve(rendered, {"grpc+unix": "grpc"}.get(way, way), "--config", str(config)) as served:
+def exchange(way: str, rendered: RenderedPlugin, config: Path, config_in_place: Path, pb: Any) -> Iterator[Exchange]:
+    if way == "stdio":
+        with serve(rendered, "stdio", "--config", str(config)) as process:
+            yield _stdio(process)
+        return
+    with serve_in_process(config_in_place, way.partition("+")[0]) as served:
         if way == "http":
             with open_socket(served.endpoints["http"]) as connection:
                 yield _http(connection)
-        elif way == "stdio":
-            yield _stdio(served)
         elif way == "unix":
             with UnixV1Client(served.endpoints["unix"].removeprefix("unix://"), pb) as peer:
 

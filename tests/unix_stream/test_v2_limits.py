@@ -12,18 +12,19 @@ from typing import Any
 
 import pytest
 
+from tests.support.in_process import serve_in_process
 from tests.support.logs import logged
 from tests.support.probe_server import MAX_BYTES
 from tests.support.processes import resident
 from tests.support.rendering import RenderedPlugin
-from tests.support.serving import START_LIMIT, Served, serve
+from tests.support.serving import START_LIMIT, RunningServer, Served, serve
 from tests.support.unix_v1 import UnixV1Client, frame
 from tests.support.unix_v2 import PREFACE, UnixV2Client, args_of
 
 LIMIT = 20.0
 
 
-def path_of(served: Served) -> str:
+def path_of(served: RunningServer) -> str:
     return served.endpoints["unix"].removeprefix("unix://")
 
 
@@ -148,7 +149,7 @@ def test_calls_over_the_grace_are_cut_off(rendered: RenderedPlugin, config: Path
 
 
 @pytest.fixture(scope="module")
-def strict(rendered: RenderedPlugin, config: Path) -> Iterator[Served]:
+def strict(config_in_place: Path) -> Iterator[RunningServer]:
     """A server that allows little."""
     limits = {
         "PLUGINS_IDLE_TIMEOUT": "1.5",
@@ -156,11 +157,11 @@ def strict(rendered: RenderedPlugin, config: Path) -> Iterator[Served]:
         "PLUGINS_MAX_CONNECTIONS": "2",
         "PLUGINS_MAX_CONCURRENT_HOOKS": "1",
     }
-    with serve(rendered, "unix", "--config", str(config), **limits) as served:
+    with serve_in_process(config_in_place, "unix", **limits) as served:
         yield served
 
 
-def test_an_idle_connection_is_closed_with_a_goodbye(strict: Served, pb2: Any) -> None:
+def test_an_idle_connection_is_closed_with_a_goodbye(strict: RunningServer, pb2: Any) -> None:
     with UnixV2Client(path_of(strict), pb2) as peer:
         # A call in flight keeps the connection, however long it takes.
         assert args_of(peer.ask(1, "sleep", {"seconds": 3})) == {"seconds": 3}
@@ -170,20 +171,20 @@ def test_an_idle_connection_is_closed_with_a_goodbye(strict: Served, pb2: Any) -
 
 
 @pytest.mark.parametrize("begin", [b"", b"P"])
-def test_a_connection_that_says_nothing_is_closed(strict: Served, pb: Any, begin: bytes) -> None:
+def test_a_connection_that_says_nothing_is_closed(strict: RunningServer, pb: Any, begin: bytes) -> None:
     with UnixV1Client(path_of(strict), pb) as peer:
         peer.socket.sendall(begin)
         assert peer.closed()
 
 
-def test_an_idle_connection_of_version_1_is_closed(strict: Served, pb: Any) -> None:
+def test_an_idle_connection_of_version_1_is_closed(strict: RunningServer, pb: Any) -> None:
     with UnixV1Client(path_of(strict), pb) as peer:
         assert peer.call("echo", {}).HasField("result")
         assert peer.closed()
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_a_message_must_arrive_in_time(strict: Served, pb: Any, pb2: Any, version: int) -> None:
+def test_a_message_must_arrive_in_time(strict: RunningServer, pb: Any, pb2: Any, version: int) -> None:
     peer = UnixV1Client(path_of(strict), pb) if version == 1 else UnixV2Client(path_of(strict), pb2)
     with peer:
         peer.socket.sendall(b"\0\0\1\0part")
@@ -191,7 +192,7 @@ def test_a_message_must_arrive_in_time(strict: Served, pb: Any, pb2: Any, versio
     assert logged(strict, "did not arrive within 1 s")
 
 
-def test_too_many_hooks_are_an_error_on_both_versions(strict: Served, pb: Any, pb2: Any) -> None:
+def test_too_many_hooks_are_an_error_on_both_versions(strict: RunningServer, pb: Any, pb2: Any) -> None:
     with UnixV2Client(path_of(strict), pb2) as peer, UnixV1Client(path_of(strict), pb) as old:
         peer.send(peer.invoke(1, "sleep", {"seconds": 1}))
         refused = peer.ask(2, "echo", {})
@@ -201,7 +202,7 @@ def test_too_many_hooks_are_an_error_on_both_versions(strict: Served, pb: Any, p
         assert old.call("echo", {}).HasField("result")
 
 
-def test_too_many_connections_are_closed(strict: Served, pb: Any, pb2: Any) -> None:
+def test_too_many_connections_are_closed(strict: RunningServer, pb: Any, pb2: Any) -> None:
     with UnixV2Client(path_of(strict), pb2) as first, UnixV1Client(path_of(strict), pb) as second:
         assert second.call("echo", {}).HasField("result")
         with UnixV1Client(path_of(strict), pb) as third:
@@ -219,9 +220,9 @@ def test_too_many_connections_are_closed(strict: Served, pb: Any, pb2: Any) -> N
             raise AssertionError("the place was not given back")
 
 
-def test_users_who_are_not_allowed_are_not_served(rendered: RenderedPlugin, config: Path, pb: Any) -> None:
+def test_users_who_are_not_allowed_are_not_served(config_in_place: Path, pb: Any) -> None:
     uids = {"PLUGINS_ALLOWED_UIDS": str(os.getuid() + 1)}
-    with serve(rendered, "unix", "--config", str(config), **uids) as served:
+    with serve_in_process(config_in_place, "unix", **uids) as served:
         for begin in (PREFACE, b""):
             with UnixV1Client(path_of(served), pb) as peer:
                 try:
@@ -231,7 +232,7 @@ def test_users_who_are_not_allowed_are_not_served(rendered: RenderedPlugin, conf
                 assert peer.closed()
         assert logged(served, f"user {os.getuid()} is refused")
     uids["PLUGINS_ALLOWED_UIDS"] = str(os.getuid())
-    with serve(rendered, "unix", "--config", str(config), **uids) as served, UnixV1Client(path_of(served), pb) as peer:
+    with serve_in_process(config_in_place, "unix", **uids) as served, UnixV1Client(path_of(served), pb) as peer:
         assert peer.call("echo", {}).HasField("result")
 
 
