@@ -12,7 +12,8 @@ import grpc
 import grpc.aio
 import pytest
 from plugsmith_runtime.client.grpc import GrpcClient
-from plugsmith_runtime.grpc.channel import Channel, ChannelOptions
+from plugsmith_runtime.grpc.channel import Channel
+from plugsmith_runtime.grpc.channel_connection import ChannelOptions
 from plugsmith_runtime.grpc.server import Server, ServerOptions
 from plugsmith_runtime.grpc.status import NotProcessedError, StatusError
 from plugsmith_runtime.http2.client import ClientOptions

@@ -12,99 +12,47 @@ from plugsmith_runtime.client.grpc import GrpcClient
 from plugsmith_runtime.contract import plugin_service_pb2 as pb
 from plugsmith_runtime.errors import RequestNotSentError
 from plugsmith_runtime.http2 import frames
-from plugsmith_runtime.http2.hpack import encode
+
+from .fake_server import (
+    ACK,
+    CANCEL,
+    DATA,
+    END_STREAM,
+    HEADERS,
+    PING,
+    REFUSED_STREAM,
+    RST_STREAM,
+    FakeServer,
+    Serve,
+    fake_server,
+)
 
 LIMIT = 20.0
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
-ACK = END_STREAM = 1
-END_HEADERS = 4
-REFUSED_STREAM, CANCEL = 7, 8
-
-
-class FakeServer:
-    """One connection of a server that is told what to send."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def greet(self, **settings: int) -> None:
-        """Read the client's preface, and send the settings."""
-        await self._reader.readexactly(len(frames.PREFACE))
-        self.send(frames.settings_frame({frames.Setting[name]: value for name, value in settings.items()}))
-
-    def send(self, data: bytes) -> None:
-        """Send bytes."""
-        self._writer.write(data)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._writer.close()
-
-    async def frame(self, *kinds: int) -> tuple[int, int, int, bytes]:
-        """The next frame of some kinds: kind, flags, stream, payload; others are passed over."""
-        while True:
-            head = await self._reader.readexactly(9)
-            payload = await self._reader.readexactly(int.from_bytes(head[:3], "big"))
-            if head[3] in kinds:
-                return head[3], head[4], int.from_bytes(head[5:], "big"), payload
-
-    def headers(self, stream: int, *fields: tuple[bytes, bytes], ended: bool = False) -> None:
-        """Send fields."""
-        block = encode(*fields)
-        self.send(frames.frame(HEADERS, END_HEADERS | (END_STREAM if ended else 0), stream, block))
-
-    def answer(self, stream: int, args: str = "fine", parts: int = 1) -> None:
-        """Answer a call, in some parts."""
-        response = pb.InvokeHookResponse(plugin_name="P")
-        response.result["continue_processing"] = True
-        response.result["metadata"] = {"said": args}
-        message = response.SerializeToString()
-        body = len(message).to_bytes(5, "big") + message
-        self.headers(stream, (b":status", b"200"), (b"content-type", b"application/grpc"))
-        size = -(-len(body) // parts)
-        for place in range(0, len(body), size):
-            self.send(frames.frame(DATA, 0, stream, body[place : place + size]))
-        self.headers(stream, (b"grpc-status", b"0"), ended=True)
-
-    def status(self, stream: int, code: bytes, text: bytes) -> None:
-        """End a call without an answer."""
-        fields = (b":status", b"200"), (b"grpc-status", code), (b"grpc-message", text)
-        self.headers(stream, *fields, ended=True)
-
-
-Serve = Callable[[FakeServer], Awaitable[None]]
 
 
 def talk(serve: Serve, use: Callable[[GrpcClient], Awaitable[None]], timeout: float = LIMIT) -> None:
     """Run a fake server and a client of it to their ends."""
 
     async def both() -> None:
-        served: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            try:
-                await serve(FakeServer(reader, writer))
-                served.set_result(None)
-            except BaseException as error:
-                served.set_exception(error)
-            finally:
-                writer.close()
-
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        async with server, asyncio.timeout(LIMIT):
-            made = await GrpcClient.connect(f"grpc://127.0.0.1:{port}", timeout=timeout)
-            await use(made)
-            await made.close()
-            await served
+        async with fake_server(serve) as target:
+            client = await GrpcClient.connect(f"grpc://{target}", timeout=timeout)
+            await use(client)
+            await client.close()
 
     asyncio.run(both())
 
 
+def reply(said: str = "fine") -> bytes:
+    """The answer to a hook call."""
+    response = pb.InvokeHookResponse(plugin_name="P")
+    response.result["continue_processing"] = True
+    response.result["metadata"] = {"said": said}
+    data: bytes = response.SerializeToString()
+    return data
+
+
 async def invoke(client: GrpcClient, text: str = "hello") -> dict[str, Any]:
-    reply: dict[str, Any] = await client.invoke("tool_pre_invoke", "P", {"name": "t", "args": {"text": text}}, None)
-    return reply
+    return await client.invoke("tool_pre_invoke", "P", {"name": "t", "args": {"text": text}}, None)
 
 
 def test_a_refused_call_was_not_sent() -> None:
@@ -113,7 +61,7 @@ def test_a_refused_call_was_not_sent() -> None:
         _, _, stream, _ = await server.frame(HEADERS)
         server.send(frames.frame(RST_STREAM, 0, stream, REFUSED_STREAM.to_bytes(4, "big")))
         _, _, stream, _ = await server.frame(HEADERS)
-        server.answer(stream)
+        server.answer(stream, reply())
 
     async def use(client: GrpcClient) -> None:
         with pytest.raises(RequestNotSentError):
@@ -130,7 +78,7 @@ def test_a_goodbye_tells_which_calls_were_not_taken() -> None:
         _, _, first, _ = await server.frame(HEADERS)
         await server.frame(HEADERS)
         server.send(frames.goaway_frame(first, frames.ErrorCode.NO_ERROR))
-        server.answer(first)
+        server.answer(first, reply())
 
     async def use(client: GrpcClient) -> None:
         taken = asyncio.create_task(invoke(client, "first"))
@@ -200,8 +148,8 @@ def test_a_late_call_is_taken_back() -> None:
         _, _, late, _ = await server.frame(HEADERS)
         assert await server.frame(RST_STREAM) == (RST_STREAM, 0, late, CANCEL.to_bytes(4, "big"))
         _, _, stream, _ = await server.frame(HEADERS)
-        server.answer(late, "too late")
-        server.answer(stream, "in time")
+        server.answer(late, reply("too late"))
+        server.answer(stream, reply("in time"))
 
     async def use(client: GrpcClient) -> None:
         with pytest.raises(TimeoutError, match=r"no answer within 0\.5 s"):
@@ -227,7 +175,7 @@ def test_windows_are_kept_and_parts_put_together() -> None:
                 server.send(frames.window_update_frame(stream, len(part)))
         assert len(body) == 5 + int.from_bytes(body[1:5], "big")
         assert text.encode() in body
-        server.answer(stream, text, parts=7)
+        server.answer(stream, reply(text), parts=7)
 
     async def use(client: GrpcClient) -> None:
         assert (await invoke(client, text))["result"]["metadata"] == {"said": text}
@@ -244,7 +192,7 @@ def test_no_more_calls_are_in_flight_than_the_server_takes() -> None:
             # The answer to the ping comes before any further call.
             kind, flags, _, payload = await server.frame(PING, HEADERS)
             assert (kind, flags, payload) == (PING, ACK, b"between!")
-            server.answer(stream)
+            server.answer(stream, reply())
 
     async def use(client: GrpcClient) -> None:
         replies = await asyncio.gather(*(invoke(client) for _ in range(3)))

@@ -12,7 +12,8 @@ from google.protobuf.message import Message
 from ..codec.plugin_service_client import read_config, read_configs, read_reply, write_request
 from ..contract import plugin_service_pb2 as pb
 from ..errors import PlugsmithError, RequestNotSentError, StartError
-from ..grpc.channel import Channel, ChannelOptions
+from ..grpc.channel import Channel
+from ..grpc.channel_connection import ChannelOptions
 from ..grpc.status import NotProcessedError, StatusCode, StatusError
 from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
 from ..http2.client import ClientOptions

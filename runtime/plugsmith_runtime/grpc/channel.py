@@ -6,18 +6,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-from ..http2.client import ClientConnection, ClientOptions
 from ..http2.frames import end_stream_frame, headers_frame
 from ..http2.hpack import encode
 from ..http2.stream import Stream, StreamHandler, StreamResetError
 from ..net.deadlines import DeadlineExceededError, Deadlines
-from .client_call import ClientCall, StreamingHandler, UnaryHandler, status_of_reset
+from .channel_connection import ChannelConnection, ChannelOptions
+from .client_call import ClientCall
 from .message_reader import ReceiveBudget
 from .metadata import Metadata, encode_metadata
+from .response_handlers import StreamingHandler, UnaryHandler, status_of_reset
 from .status import NotProcessedError, StatusCode, StatusError
 from .wire import encode_message, request_fields
 
@@ -26,29 +25,6 @@ Res = TypeVar("Res")
 
 _CACHED_BLOCKS = 256
 _CACHED_TIMEOUTS = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelOptions:
-    """Options of a channel.
-
-    Attributes:
-        connect_timeout: seconds that a connection may take, the TLS handshake and the server's settings included.
-        max_message_bytes: the largest message that is read.
-        authority: what calls say as the server's name; None for the target's host and port.
-        server_hostname: the name that the server's certificate must hold, if it is not the target's host.
-        compress: whether messages are sent compressed (gzip). Compressed answers are read in any case.
-        reconnect: whether a call opens a new connection when the former is gone; otherwise it fails.
-        connection: windows, keepalive and limits of each connection.
-    """
-
-    connect_timeout: float = 20.0
-    max_message_bytes: int = 4 << 20
-    authority: str | None = None
-    server_hostname: str | None = None
-    compress: bool = False
-    reconnect: bool = True
-    connection: ClientOptions = field(default_factory=ClientOptions)
 
 
 class Channel:
@@ -71,13 +47,10 @@ class Channel:
 
     def __init__(self, target: str, tls: ssl.SSLContext | None = None, options: ChannelOptions | None = None) -> None:
         self._options = options = options or ChannelOptions()
-        self._path, self._host, self._port = _split(target)
-        self._tls = tls
-        self._authority = options.authority or ("localhost" if self._path is not None else target)
+        self._connection = ChannelConnection(target, tls, options)
+        self._secure = tls is not None
+        self._authority = options.authority or ("localhost" if target.startswith("unix:") else target)
         self._loop = asyncio.get_running_loop()
-        self._connection: ClientConnection | None = None
-        self._connecting: asyncio.Task[ClientConnection] | None = None
-        self._closed = False
         self._budget = ReceiveBudget(options.max_message_bytes)
         self._deadlines: dict[float, Deadlines] = {}
         # Servers know a header block again, and it costs nothing to make.
@@ -92,7 +65,7 @@ class Channel:
     @property
     def connected(self) -> bool:
         """Whether a connection stands that takes calls, as far as is known without asking the server."""
-        return self._connection is not None and self._connection.usable
+        return self._connection.current is not None
 
     async def connect(self) -> None:
         """Connect, unless the channel is connected.
@@ -101,15 +74,11 @@ class Channel:
             OSError: nobody listens there, TLS failed, or it is no HTTP/2 server.
             TimeoutError: no connection in time.
         """
-        await self._usable_connection()
+        await self._connection.get()
 
     async def close(self) -> None:
         """Close the connection; calls in flight fail, but those of a connection that the server drains end there."""
-        self._closed = True
-        if self._connecting is not None:
-            self._connecting.cancel()
-        if self._connection is not None and self._connection.usable:
-            self._connection.close()
+        self._connection.close()
 
     def call(
         self,
@@ -251,8 +220,8 @@ class Channel:
         The deadline has a timer unless the call is unary and was sent at once: these share one (`_deadlines_of`).
         """
         extra = encode(*encode_metadata(metadata)) if metadata else b""
-        connection = self._connection
-        stream = connection.open_stream(handler) if connection is not None and connection.usable else None
+        connection = self._connection.current
+        stream = connection.open_stream(handler) if connection is not None else None
         if stream is not None:
             block = self._block(method, timeout)
             if timeout is not None and isinstance(handler, StreamingHandler):
@@ -263,7 +232,7 @@ class Channel:
             if timeout is not None:
                 timeout -= self._loop.time() - start
                 handler.start_timer(self._loop, timeout)
-            block = request_fields(method, self._authority, self._tls is not None, timeout, self._options.compress)
+            block = request_fields(method, self._authority, self._secure, timeout, self._options.compress)
         return stream, block + extra
 
     async def _wait_for_stream(self, handler: StreamHandler, timeout: float | None) -> Stream:
@@ -271,10 +240,10 @@ class Channel:
         try:
             async with asyncio.timeout(timeout) as limit:
                 try:
-                    return await (await self._usable_connection()).wait_for_stream(handler)
+                    return await (await self._connection.get()).wait_for_stream(handler)
                 except StreamResetError:
                     # The connection went while the call waited for its turn.
-                    return await (await self._usable_connection()).wait_for_stream(handler)
+                    return await (await self._connection.get()).wait_for_stream(handler)
         except StreamResetError as error:
             raise status_of_reset(error) from None
         except OSError as error:
@@ -288,7 +257,7 @@ class Channel:
         if block is None:
             if len(self._blocks) >= _CACHED_BLOCKS:
                 self._blocks.clear()
-            block = request_fields(method, self._authority, self._tls is not None, timeout, self._options.compress)
+            block = request_fields(method, self._authority, self._secure, timeout, self._options.compress)
             self._blocks[method, timeout] = block
         return block
 
@@ -300,42 +269,6 @@ class Channel:
                 self._deadlines.clear()
             deadlines = self._deadlines[timeout] = Deadlines(timeout)
         return deadlines
-
-    async def _usable_connection(self) -> ClientConnection:
-        if self._connection is not None:
-            if self._connection.usable:
-                return self._connection
-            if not self._options.reconnect:
-                raise StreamResetError("the connection was closed before the call could be sent", processed=False)
-        if self._closed:
-            raise StreamResetError("the channel is closed", processed=False)
-        if self._connecting is None:
-            self._connecting = self._loop.create_task(self._connect())
-            self._connecting.add_done_callback(self._on_connected)
-        # A call that is cancelled leaves the attempt to the others.
-        return await asyncio.shield(self._connecting)
-
-    async def _connect(self) -> ClientConnection:
-        options = self._options
-        try:
-            async with asyncio.timeout(options.connect_timeout):
-                if self._path is not None:
-                    connection = await ClientConnection.connect_unix(self._path, options.connection)
-                else:
-                    connection = await ClientConnection.connect_tcp(
-                        self._host, self._port, options.connection, self._tls, options.server_hostname
-                    )
-        except TimeoutError:
-            raise TimeoutError(f"no connection within {options.connect_timeout:g} s") from None
-        if self._connection is not None:
-            self._connection.drain()
-        self._connection = connection
-        return connection
-
-    def _on_connected(self, task: asyncio.Task[ClientConnection]) -> None:
-        self._connecting = None
-        if not task.cancelled():
-            task.exception()  # every caller has it; when all were cancelled nobody misses it
 
 
 async def _send_all(call: ClientCall[Req, Any], requests: AsyncIterable[Req]) -> None:
@@ -351,13 +284,3 @@ async def _send_all(call: ClientCall[Req, Any], requests: AsyncIterable[Req]) ->
     except Exception:
         call.cancel()
         raise
-
-
-def _split(target: str) -> tuple[str | None, str, int]:
-    """The path of a Unix socket, or host and port."""
-    if target.startswith("unix:"):
-        return "/" + target.removeprefix("unix:").lstrip("/") if target.startswith("unix:/") else target[5:], "", 0
-    parts = urlsplit(f"//{target}")
-    if not parts.hostname or parts.port is None or parts.path:
-        raise ValueError(f"{target!r} is no target: write host:port, [address]:port or unix:path")
-    return None, parts.hostname, parts.port
