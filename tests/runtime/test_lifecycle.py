@@ -82,7 +82,7 @@ def test_a_transport_loads_only_what_it_needs(rendered: RenderedPlugin, transpor
         f"from {runtime}.commands import main\n"
         "async def look(self):\n"
         f"    found = {unneeded} & set(sys.modules)\n"
-        f"    print('LOADED', sorted(found), '{runtime}.plugin_server.{transport}.transport' in sys.modules)\n"
+        f"    print('LOADED', sorted(found), '{runtime}.plugin_server.{transport}' in sys.modules)\n"
         "server.Server._wait = look\n"
         f"sys.exit(main(sys.argv[1:], package={rendered.package!r}))\n"
     )

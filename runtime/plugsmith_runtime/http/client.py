@@ -11,6 +11,9 @@ from io import BytesIO
 _HEAD_LIMIT_BYTES = 64 * 1024
 _READ_BYTES = 64 * 1024
 
+_METHODS_WITHOUT_BODY = frozenset(("DELETE", "GET", "HEAD", "OPTIONS"))
+_STATUS_WITHOUT_BODY = frozenset((204, 304))
+
 
 class HttpConnection:
     """An open connection.
@@ -40,14 +43,18 @@ class HttpConnection:
             ConnectionError: the server closed the connection, or sent what is no HTTP.
         """
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        if body:
+        if body or method not in _METHODS_WITHOUT_BODY:
             lines.append(f"content-length: {len(body)}")
         self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
         with _connection_errors():
             await self._writer.drain()
-            return await self._head()
+            while True:
+                response = await self._head(method)
+                # Interim responses (RFC 9110, 15.2) say nothing that is asked for here.
+                if response.status >= 200:
+                    return response
 
-    async def _head(self) -> HttpResponse:
+    async def _head(self, method: str) -> HttpResponse:
         head = await self._reader.readuntil(b"\r\n\r\n")
         status_line, _, rest = head.partition(b"\r\n")
         version, status, *_ = status_line.decode("latin-1").split(" ")
@@ -57,7 +64,7 @@ class HttpConnection:
             raise ValueError("its headers are too long")
         headers = {name.lower(): value for name, value in parse_headers(BytesIO(rest)).items()}
         keep_alive = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
-        return HttpResponse(self._reader, int(status), headers, keep_alive)
+        return HttpResponse(self._reader, method, int(status), headers, keep_alive)
 
 
 class HttpResponse:
@@ -69,8 +76,11 @@ class HttpResponse:
         reusable: whether the connection can take another request; known when the body has been read.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, status: int, headers: dict[str, str], keep_alive: bool) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, method: str, status: int, headers: dict[str, str], keep_alive: bool
+    ) -> None:
         self._reader = reader
+        self._without_body = method == "HEAD" or status in _STATUS_WITHOUT_BODY
         self._keep_alive = keep_alive
         self.status = status
         self.headers = headers
@@ -82,7 +92,7 @@ class HttpResponse:
         Raises:
             ConnectionError: the server closed the connection, or sent what is no HTTP.
         """
-        if "content-length" not in self.headers:
+        if self._without_body or "content-length" not in self.headers:
             return b"".join([piece async for piece in self.pieces()])
         with _connection_errors():
             body = await self._reader.readexactly(int(self.headers["content-length"]))
@@ -96,7 +106,9 @@ class HttpResponse:
             ConnectionError: the server closed the connection, or sent what is no HTTP.
         """
         with _connection_errors():
-            if self.headers.get("transfer-encoding", "").lower() == "chunked":
+            if self._without_body:
+                pass
+            elif self.headers.get("transfer-encoding", "").lower() == "chunked":
                 while size := int((await self._reader.readuntil(b"\r\n")).partition(b";")[0], 16):
                     yield await self._reader.readexactly(size)
                     await self._reader.readexactly(2)
@@ -104,7 +116,7 @@ class HttpResponse:
                     pass
             elif "content-length" in self.headers:
                 yield await self._reader.readexactly(int(self.headers["content-length"]))
-            elif self.status not in (202, 204):
+            elif self.status != 202:  # MCP servers leave out its length
                 while piece := await self._reader.read(_READ_BYTES):
                     yield piece
                 return

@@ -1,4 +1,5 @@
-"""Request-response cycle: one HTTP request as an ASGI application gets it, and the response that it sends."""
+"""Request-response cycle: one HTTP request as an ASGI application gets it, and the response that it sends; with the
+flow control of the connection."""
 
 from __future__ import annotations
 
@@ -9,7 +10,6 @@ from http import HTTPStatus
 from typing import Protocol
 
 from .config import ServerState
-from .flow_control import READ_HIGH_WATER_BYTES, FlowControl
 from .responses import AsgiApp, HttpError, Message, Scope, send_error
 
 logger = logging.getLogger(__name__)
@@ -21,6 +21,55 @@ _STATUS_WITHOUT_BODY = frozenset((204, 304))
 
 # Up to here it costs less to copy a body behind its headers than to hand both to the transport.
 _JOIN_LIMIT_BYTES = 65_536
+
+READ_HIGH_WATER_BYTES = 65_536
+"""Request body that is kept for the application; beyond it the connection is not read."""
+
+
+class FlowControl:
+    """Pauses and resumes one transport.
+
+    Attributes:
+        read_paused: the transport is not read.
+        write_paused: the transport holds more unsent bytes than it likes.
+    """
+
+    __slots__ = ("_transport", "_writable", "read_paused", "write_paused")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._writable: asyncio.Event | None = None
+        self.read_paused = False
+        self.write_paused = False
+
+    def pause_reading(self) -> None:
+        """Read no more until told to."""
+        if not self.read_paused:
+            self.read_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        if self.read_paused:
+            self.read_paused = False
+            self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is full: `drain` waits from now on."""
+        self.write_paused = True
+        self._writable = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        """The transport's buffer has room, or the connection is lost: `drain` returns."""
+        self.write_paused = False
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
+
+    async def drain(self) -> None:
+        """Wait until the transport takes more."""
+        if self._writable is not None:
+            await self._writable.wait()
 
 
 class Connection(Protocol):

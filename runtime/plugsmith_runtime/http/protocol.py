@@ -11,11 +11,9 @@ from typing import Literal
 
 from ..net.connections import ConnectionSet
 from .config import HttpConfig, ServerState
-from .cycle import RequestResponseCycle
-from .flow_control import READ_HIGH_WATER_BYTES, FlowControl
-from .parser import HeadersTooLargeError, InvalidRequestError, RequestParser
+from .cycle import READ_HIGH_WATER_BYTES, FlowControl, RequestResponseCycle
+from .parser import HeadersTooLargeError, InvalidRequestError, RequestParser, connection_scope, request_scope
 from .responses import RETRY_AFTER, AsgiApp, HttpError, encode_error
-from .scope import connection_scope, request_scope
 
 logger = logging.getLogger(__name__)
 

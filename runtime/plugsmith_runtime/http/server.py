@@ -12,6 +12,7 @@ from .config import HttpConfig, ServerState
 from .lifespan import Lifespan
 from .protocol import HttpProtocol
 from .responses import AsgiApp
+from .security import AllowList
 
 if TYPE_CHECKING:
     from ..tls.settings import TlsSettings
@@ -32,8 +33,6 @@ class HttpServer:
     def __init__(self, app: AsgiApp, config: HttpConfig, tls: TlsSettings | None = None) -> None:
         self._lifespan = Lifespan(app, config.lifespan)
         if tls and tls.allowed_clients:
-            from .client_certificates import AllowList
-
             app = AllowList(app, tls.allowed_clients)
         self._app = app
         self._config = config
