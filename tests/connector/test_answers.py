@@ -72,7 +72,7 @@ def test_a_hook_that_the_plugin_lacks_costs_no_call(newest: Gateway, served: Ser
     assert 'plugin_connector_calls_total{hook="prompt_pre_fetch",outcome="skipped",plugin="Probe"} 1.0' in metrics
 
 
-def test_metrics_and_log_tell_how_the_link_is(newest: Gateway, served: Served) -> None:
+def test_metrics_and_log_tell_how_the_connection_is(newest: Gateway, served: Served) -> None:
     endpoint = served.endpoints["unix"]
     newest.open(endpoint)
     newest.search("hello")
