@@ -76,7 +76,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def test_the_names_for_authors_tests_stay_what_they_are() -> None:
     testing = plugsmith_runtime.testing
-    modules = [importlib.import_module(f"plugsmith_runtime.tools.testing.{name}") for name in TESTING_MODULES]
+    modules = [importlib.import_module(f"plugsmith_runtime.testing.{name}") for name in TESTING_MODULES]
     assert testing.__all__ == [
         "Answer",
         "Certificates",

@@ -17,8 +17,8 @@ from plugsmith_runtime.grpc.channel_connection import ChannelOptions
 from plugsmith_runtime.grpc.server import Server, ServerOptions
 from plugsmith_runtime.grpc.status import NotProcessedError, StatusError
 from plugsmith_runtime.http2.client import ClientOptions
+from plugsmith_runtime.testing.certificates import Certificates, throwaway_certificates
 from plugsmith_runtime.tls.context import client_ssl_context, server_ssl_context
-from plugsmith_runtime.tools.testing.certificates import Certificates, throwaway_certificates
 
 from .kinds import (
     COUNT,

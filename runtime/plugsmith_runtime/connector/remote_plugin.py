@@ -12,12 +12,11 @@ from ..client import Client
 from ..errors import EncodeError, StartError
 from ..host.errors import ErrorCode
 from .config import check_packages, read_config
-from .connection import RemoteConnection
+from .connection import CONNECTIONS, RemoteConnection
 from .decode import decode_error, decode_result, update_context
 from .encode import add_trace, encode_context, encode_payload
 from .framework import find_framework
 from .metrics import CallMetrics
-from .registry import CONNECTIONS
 from .unavailable import Reason, UnavailableError, UnavailablePolicy
 
 logger = logging.getLogger(__name__)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..tools.testing.certificates import Certificates, throwaway_certificates
-from ..tools.testing.client import Answer, PluginClient
-from ..tools.testing.hosting import hosted
-from ..tools.testing.serving import PluginServer, served, socket_folder
+from .certificates import Certificates, throwaway_certificates
+from .client import Answer, PluginClient
+from .hosting import hosted
+from .serving import PluginServer, served, socket_folder
 
 __all__ = [
     "Answer",

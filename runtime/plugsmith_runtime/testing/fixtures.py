@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ..tools.testing.certificates import Certificates, throwaway_certificates
-from ..tools.testing.client import PluginClient
-from ..tools.testing.hosting import hosted
-from ..tools.testing.serving import PluginServer, served
-from ..tools.testing.serving import socket_folder as _socket_folder
+from .certificates import Certificates, throwaway_certificates
+from .client import PluginClient
+from .hosting import hosted
+from .serving import PluginServer, served
+from .serving import socket_folder as _socket_folder
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from ..errors import StartError
 from .check import check_combination, check_files
-from .files import read_file
+from .files import Reloaded, read_file
 from .keypair import load_key_pair
-from .reload import Reloaded
 from .settings import ClientAuth, TlsSettings
 
 logger = logging.getLogger(__name__)

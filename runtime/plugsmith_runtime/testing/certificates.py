@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...client import ClientTls
-from ...errors import StartError
-from ...tls.layout import CertificateLayout, KeyPairPaths
-from ...tls.settings import TlsSettings
+from ..client import ClientTls
+from ..errors import StartError
+from ..tls.layout import CertificateLayout, KeyPairPaths
+from ..tls.settings import TlsSettings
 
 # Long enough that servers do not warn about the expiry.
 _LIFETIME_DAYS = 30
@@ -52,7 +52,7 @@ def throwaway_certificates(folder: Path) -> Certificates:
         StartError: the package cryptography is missing.
     """
     try:
-        from ..certs.manager import CertificateManager
+        from ..tools.certs.manager import CertificateManager
     except ImportError:
         raise StartError("making certificates needs the package cryptography: install the extra 'certs'") from None
     layout = CertificateLayout(folder)

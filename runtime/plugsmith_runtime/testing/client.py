@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ...client import Client, new_context
-from ...contract.hooks import PluginContext, PluginPayload
-from ..demo import is_right, load_cases
+from ..client import Client, new_context
+from ..contract.hooks import PluginContext, PluginPayload
+from ..tools.demo import is_right, load_cases
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,18 @@ from typing import Any
 
 import yaml
 
-from ...client import ClientTls, connect
-from ...errors import StartError
-from ...host.config import ConfigFile
-from ...host.host import Host
-from ...net.listeners import SocketProvider
-from ...plugin_server.settings import ServerSettings, resolve_settings
-from ...plugin_server.transports import load_transport
+from ..client import ClientTls, connect
+from ..errors import StartError
+from ..host.config import ConfigFile
+from ..host.host import Host
+from ..net.listeners import SocketProvider
+from ..plugin_server.settings import ServerSettings, resolve_settings
+from ..plugin_server.transports import load_transport
 from .certificates import Certificates
 from .client import PluginClient
 from .hosting import Source, load_config, package_of
 
-_COMMANDS = resolve_name("...commands", __package__)
+_COMMANDS = resolve_name("..commands", __package__)
 _GRACE_SECONDS = 5.0
 _CALL_TIMEOUT_SECONDS = 30.0
 _TRANSPORT_BY_TLS_SCHEME = {"https": "http", "grpcs": "grpc"}

@@ -1,1 +1,0 @@
-"""Test helpers for plugins; `plugsmith_runtime.testing` is their public door."""
