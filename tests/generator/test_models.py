@@ -39,14 +39,18 @@ def test_contexts_can_be_changed(hooks: ModuleType) -> None:
         ("ToolPreInvokePayload", {"name": "search", "args": {}, "headers": None}),
         ("GlobalContext", {"request_id": "1"}),
         ("PluginViolation", {"reason": "r", "description": "d", "code": "c"}),
-        ("ToolPreInvokeResult", {"modified_payload": {"name": "search", "unknown": [1]}}),
     ],
 )
 def test_unknown_fields_survive(hooks: ModuleType, model: str, data: dict[str, Any]) -> None:
     data = {**data, "newer": {"deep": [None, 1.5]}}
     dumped = getattr(hooks, model).model_validate(data).model_dump(mode="json")
     assert dumped["newer"] == {"deep": [None, 1.5]}
-    assert dumped.get("modified_payload", {}).get("unknown") == data.get("modified_payload", {}).get("unknown")
+
+
+def test_unknown_fields_of_a_modified_payload_survive_in_a_result(hooks: ModuleType) -> None:
+    data = {"modified_payload": {"name": "search", "unknown": [1]}}
+    dumped = hooks.ToolPreInvokeResult.model_validate(data).model_dump(mode="json")
+    assert dumped["modified_payload"]["unknown"] == [1]
 
 
 def test_null_stands_for_the_empty_map(hooks: ModuleType) -> None:

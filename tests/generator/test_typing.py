@@ -43,11 +43,11 @@ WRONG = {
     "field that is not there": (f"{PRE} -> ToolPreInvokeResult:\n        return payload.arguments", "attr-defined"),
     "argument that is not there": (
         f"{PRE} -> ToolPreInvokeResult:\n        return ToolPreInvokeResult(modifed_payload=payload)",
-        "call-arg",
+        "call-overload",
     ),
     "payload of the wrong type": (
         f"{PRE} -> ToolPreInvokeResult:\n        return ToolPreInvokeResult(modified_payload=context)",
-        "arg-type",
+        "call-overload",
     ),
     "violation without its code": (
         f'{PRE} -> ToolPreInvokeResult:\n        violation = PluginViolation(reason="r", description="d")\n'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import yaml
 from tests.gateway.clients import client_block, drive_module
 from tests.support.environments import environment
 from tests.support.rendering import RenderedPlugin, dependencies
-from tests.support.serving import Served, run, serve
+from tests.support.serving import Served, environ, run, serve
 
 PACKAGES = ["cpex-pii-filter==0.3.9", "cpex-secrets-detection==0.3.14", "cpex-output-length-guard==0.1.2"]
 PII = "cpex_pii_filter.pii_filter.PIIFilterPlugin"
@@ -128,3 +130,40 @@ def test_an_entry_that_the_class_refuses_stops_the_start(
     assert done.returncode == 2
     assert text in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+OWN_RULES = """
+from cpex.framework import Plugin, PluginViolation, ToolPreInvokeResult
+
+
+class Lenient(Plugin):
+    async def tool_pre_invoke(self, payload, context):
+        violation = PluginViolation(reason="r", description="d", code="C")
+        return ToolPreInvokeResult(continue_processing=True, violation=violation)
+"""
+
+CALL_IT = """
+import asyncio, json, pathlib, sys
+from {package}.runtime.testing import hosted
+
+
+async def main():
+    async with hosted(pathlib.Path(sys.argv[1])) as plugin:
+        print(json.dumps((await plugin.call("tool_pre_invoke", {{"name": "x", "args": {{}}}})).reply["result"]))
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_result_follows_the_rules_of_cpex(hosting: RenderedPlugin, tmp_path: Path) -> None:
+    (tmp_path / "lenient.py").write_text(OWN_RULES)
+    entry = {"name": "Lenient", "kind": "lenient.Lenient", "hooks": ["tool_pre_invoke"], "version": "1", "author": "a"}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"plugins": [entry], "plugin_dirs": [str(tmp_path)]}))
+    done = subprocess.run(
+        [hosting.python, "-c", CALL_IT.format(package=hosting.package), str(tmp_path / "config.yaml")],
+        env=environ(hosting), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["continue_processing"], result["violation"]["code"]) == (True, "C")

@@ -6,9 +6,10 @@ import importlib
 import inspect
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeGuard
+from functools import cache
+from typing import Any, ClassVar, TypeGuard
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..contract.hooks import HOOKS, HookSpec, PluginContext, PluginResult, PluginViolation
 from ..errors import StartError, validation_message
@@ -65,6 +66,7 @@ class CpexPlugin(Plugin):
         await self._plugin.shutdown()
 
     def _adapt(self, spec: HookSpec, method: Callable[..., Awaitable[Any]], extended: bool) -> Callable[..., Any]:
+        lenient = _lenient(spec.result)
         payload_type = self._framework.get_hook_registry().get_payload_type(spec.name)
 
         async def hook(payload: BaseModel, context: PluginContext) -> PluginResult[Any]:
@@ -87,10 +89,22 @@ class CpexPlugin(Plugin):
             if not isinstance(result, self._framework.PluginResult):
                 # The host says what is wrong with it.
                 return result  # type: ignore[no-any-return]
-            return spec.result.model_validate(result.model_dump())
+            return lenient.model_validate(result.model_dump())
 
         return hook
 
 
 def _violation(violation: Any) -> PluginViolation | None:
     return None if violation is None else PluginViolation.model_validate(violation.model_dump())
+
+
+@cache
+def _lenient(result: type[PluginResult[Any]]) -> type[PluginResult[Any]]:
+    """The model by cpex's own rules: fields of later releases survive, and a violation may let the call go on."""
+
+    class CpexResult(result):  # type: ignore[valid-type, misc]
+        model_config = ConfigDict(extra="allow")
+
+        _STRICT: ClassVar[bool] = False
+
+    return CpexResult

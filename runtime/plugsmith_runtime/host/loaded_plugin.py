@@ -124,6 +124,9 @@ class LoadedPlugin:
         if not isinstance(result, PluginResult):
             text = f"hook {call.hook} returned {type(result).__name__}, expected {hook.spec.result.__name__}"
             return error_reply(call, ErrorCode.INVALID_RESULT, text)
+        if result.contradictory:
+            text = f"hook {call.hook} returned a violation, but continue_processing=True lets the call go on"
+            return error_reply(call, ErrorCode.INVALID_RESULT, text)
         if self.discarded_changes is not None and isinstance(hook.spec, HookSpec):
             self.discarded_changes.check(hook.spec, payload, result.modified_payload)
         # A context that was emptied must go back too.
