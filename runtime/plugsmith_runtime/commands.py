@@ -11,7 +11,7 @@ COMMANDS: Commands = {
     "serve": f"{__package__}.plugin_server.commands.serve",
     "dev": f"{__package__}.tools.dev",
     "call": f"{__package__}.tools.call",
-    "check": f"{__package__}.tools.check.command",
+    "check": f"{__package__}.tools.check",
     "demo": f"{__package__}.tools.demo",
     "bench": f"{__package__}.tools.bench",
     "health": f"{__package__}.plugin_server.commands.health",
