@@ -1,8 +1,10 @@
-"""The channel between a supervisor and a worker: lines of JSON, each with a descriptor or without."""
+"""The channel between a supervisor and a worker: lines of JSON, each with a descriptor or without.
+
+Servers without workers import this module too: json comes when it is needed.
+"""
 
 from __future__ import annotations
 
-import json
 import socket
 from typing import Any
 
@@ -37,6 +39,8 @@ class Channel:
 
     def send(self, message: dict[str, Any], descriptor: int | None = None) -> None:
         """Send a message; OSError when the other end is gone."""
+        import json
+
         line = json.dumps(message).encode() + b"\n"
         socket.send_fds(self._socket, [line], [] if descriptor is None else [descriptor])
 
@@ -49,6 +53,8 @@ class Channel:
         Raises:
             EOFError: the other end is gone.
         """
+        import json
+
         try:
             chunk, descriptors, _, _ = socket.recv_fds(self._socket, _CHUNK_BYTES, 1)
         except ConnectionError:

@@ -1,9 +1,11 @@
-"""Readiness of child processes: the rules by which a child says that it is ready, and the child's side of one."""
+"""Readiness of child processes: the rules by which a child says that it is ready, and the child's side of one.
+
+Most servers are not asked for it: json comes when it is needed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 from asyncio.subprocess import Process
@@ -81,6 +83,8 @@ class ReadyPipe(_PipeReadiness):
 
     async def wait(self, process: Process) -> Any:
         """See Readiness; returns the decoded line."""
+        import json
+
         reader, transport = await self._open()
         try:
             line = await reader.readline()
@@ -166,6 +170,8 @@ class ReadyNotifier:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Say that this process is ready, once; a parent that is gone does not matter."""
+        import json
+
         with suppress(OSError):
             os.write(self._descriptor, json.dumps(message).encode() + b"\n")
         os.close(self._descriptor)
