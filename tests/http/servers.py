@@ -14,7 +14,7 @@ from plugsmith_runtime.http.config import HttpConfig
 from plugsmith_runtime.http.responses import AsgiApp
 from plugsmith_runtime.http.server import HttpServer
 from plugsmith_runtime.net.connections import ConnectionLimiter
-from plugsmith_runtime.net.listeners import SocketProvider
+from plugsmith_runtime.net.sockets import SocketProvider
 
 ENGINES = ("ours", "uvicorn")
 LIMIT = 10.0

@@ -199,7 +199,7 @@ async def _serve_own(app: StreamableHttp, listening: socket.socket, stopped: asy
     from plugsmith_runtime.http.config import HttpConfig
     from plugsmith_runtime.http.server import HttpServer
     from plugsmith_runtime.net.connections import ConnectionLimiter
-    from plugsmith_runtime.net.listeners import SocketProvider
+    from plugsmith_runtime.net.sockets import SocketProvider
 
     listening.setblocking(False)
     host = HttpServer(app, HttpConfig(ConnectionLimiter(100), lifespan="off"))

@@ -15,10 +15,9 @@ from typing import NamedTuple
 from ..http2.hpack import Fields
 from ..http2.server import ConnectionLimits, ServerConnection
 from ..http2.stream import Stream, StreamHandler, StreamResetError
-from ..net.connections import ConnectionLimiter, ConnectionSet
-from ..net.listeners import Acceptor
+from ..net.connections import AllowedUsers, ConnectionLimiter, ConnectionSet
 from ..net.loop_stall import LoopStallMonitor
-from ..net.peer_credentials import AllowedUsers
+from ..net.sockets import Acceptor
 from ..tls.identity import ClientAllowList, client_identities, main_identity
 from .message_reader import ReceiveBudget
 from .server_call import CallLimits, StreamingCall

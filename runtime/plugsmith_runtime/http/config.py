@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, Literal
 
-from ..net.connections import ConnectionLimiter
-from ..net.peer_credentials import AllowedUsers
+from ..net.connections import AllowedUsers, ConnectionLimiter
 
 
 @dataclass(frozen=True, slots=True)

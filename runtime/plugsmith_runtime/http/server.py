@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ..net.connections import ConnectionSet
-from ..net.listeners import Acceptor, SocketProvider
+from ..net.sockets import Acceptor, SocketProvider
 from .config import HttpConfig, ServerState
 from .lifespan import Lifespan
 from .protocol import HttpProtocol

@@ -1,19 +1,65 @@
-"""Open connections: the limit on their number, and their graceful end."""
+"""Connections: who may open them, how many there may be, and their graceful end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import socket
+import struct
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from ..errors import StartError
+
 if TYPE_CHECKING:
-    from .listeners import Acceptor
+    from .sockets import Acceptor
 
 logger = logging.getLogger(__name__)
 
 # Rounds of the event loop in which what lies in the sockets already is read.
 _READ_ROUNDS = 2
+
+
+_UCRED = struct.Struct("3i")  # pid, uid, gid
+
+
+class AllowedUsers:
+    """The users who may connect to a Unix socket, as the kernel knows them (SO_PEERCRED).
+
+    Args:
+        uids: their ids; empty for all whom the file's mode lets in.
+        setting: the setting that names them, for people.
+
+    Raises:
+        StartError: users are named, but the system does not say who connects.
+    """
+
+    def __init__(self, uids: Collection[int] = (), setting: str = "") -> None:
+        if uids and not hasattr(socket, "SO_PEERCRED"):
+            raise StartError(f"{setting}: this system does not tell who connects (SO_PEERCRED); leave it out")
+        self._uids = uids
+        self.setting = setting
+
+    def admits(self, transport: asyncio.BaseTransport) -> bool:
+        """Whether the user behind a connection may call; one who may not is logged.
+
+        Args:
+            transport: the connection, on a Unix socket.
+        """
+        if not self._uids:
+            return True
+        uid = peer_uid(transport.get_extra_info("socket"))
+        if uid in self._uids:
+            return True
+        logger.warning("a connection of user %d is refused: not in %s", uid, self.setting)
+        return False
+
+
+def peer_uid(sock: socket.socket) -> int:
+    """The id of the user whose process connected a Unix socket."""
+    data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    uid: int = _UCRED.unpack(data)[1]
+    return uid
 
 
 class ConnectionLimiter:

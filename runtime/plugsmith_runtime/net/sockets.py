@@ -1,13 +1,20 @@
-"""Listening sockets: no other server shares or loses its own, and a Unix socket is private from its first moment."""
+"""Listening sockets, and the provider that a server gets its own from.
+
+No other server shares or loses its socket, and a Unix socket is private from its first moment.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import resource
 import socket
+import ssl
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import StartError
 
@@ -140,3 +147,76 @@ def raise_file_limit() -> None:
     wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+"""Makes the protocol of a new connection."""
+
+
+class Acceptor(Protocol):
+    """Accepts connections until it is closed; a server of asyncio is one."""
+
+    def close(self) -> None:
+        """Accept no more, and close the listening socket."""
+
+    async def wait_closed(self) -> None:
+        """Wait until it is closed."""
+
+
+class SocketProvider:
+    """Opens listening sockets and accepts connections on them."""
+
+    def tcp(self, name: str, host: str, port: int, setting: str) -> socket.socket:
+        """Open a TCP socket.
+
+        Args:
+            name: who asks: "http", "grpc" or "admin".
+            host: address or name.
+            port: port, 0 for any free one.
+            setting: how a person chooses another port, for the error's text.
+
+        Raises:
+            StartError: the address cannot be listened on.
+        """
+        return bind_tcp(host, port, setting)
+
+    def unix(self, name: str, path: str, setting: str) -> socket.socket:
+        """Open a Unix socket.
+
+        Args:
+            name: who asks: "http", "grpc" or "unix".
+            path: where the socket will be.
+            setting: how a person chooses another path, for the error's text.
+
+        Raises:
+            StartError: the path cannot be used.
+        """
+        return bind_unix(path, setting)
+
+    async def serve(
+        self,
+        factory: ProtocolFactory,
+        sock: socket.socket,
+        tls: ssl.SSLContext | None = None,
+        handshake: float | None = None,
+    ) -> Acceptor:
+        """Accept connections.
+
+        Args:
+            factory: makes the protocol of a connection.
+            sock: the listening socket; closing the server closes it.
+            tls: the context, None for plain text.
+            handshake: seconds that the handshake of TLS may take.
+        """
+        loop = asyncio.get_running_loop()
+        # The event loop's own number of connections that may wait is smaller, and a Unix socket refuses the others.
+        if sock.family == socket.AF_UNIX:
+            return await loop.create_unix_server(factory, sock=sock, backlog=LISTEN_BACKLOG)
+        limit = handshake if tls else None
+        return await loop.create_server(
+            factory, sock=sock, ssl=tls, ssl_handshake_timeout=limit, backlog=LISTEN_BACKLOG
+        )
+
+    def remove(self, path: str) -> None:
+        """Remove a Unix socket's file when its server stops."""
+        remove_unix_path(path)

@@ -7,8 +7,7 @@ from ..http.responses import HttpError, Receive, Scope, Send, send_body, send_er
 from ..http.security import OriginCheck, is_loopback_name, pick_headers
 from ..http.server import HttpServer
 from ..net.connections import ConnectionLimiter
-from ..net.listeners import SocketProvider
-from ..net.sockets import format_address
+from ..net.sockets import SocketProvider, format_address
 from ..observability.status import StatusPages
 from .settings import AdminSettings, Limits, http_config
 

@@ -23,9 +23,8 @@ from ..http.security import CHECKED, TRACE_CONTEXT, OriginCheck, TokenCheck, pic
 from ..http.server import HttpServer
 from ..mcp.http_headers import MCP_HEADERS
 from ..mcp.streamable_http import StreamableHttp
-from ..net.listeners import SocketProvider
-from ..net.peer_credentials import AllowedUsers
-from ..net.sockets import format_address
+from ..net.connections import AllowedUsers
+from ..net.sockets import SocketProvider, format_address
 from ..observability.status import StatusPages
 from ..tls.identity import scope_identity
 from .docker import DockerHandler

@@ -14,12 +14,12 @@ from ..contract import hooks
 from ..host.errors import PLUGIN_FAULTS
 from ..observability.call_log import CallLog
 from ..observability.events import Observer
-from ..process.channel import WORKER_ID_ENV
+from ..process.worker_context import WORKER_ID_ENV
 
 if TYPE_CHECKING:
     from ..host.host import Host
     from ..host.tracing import HookTracer
-    from ..net.listeners import SocketProvider
+    from ..net.sockets import SocketProvider
     from ..observability.metrics import Metrics
     from ..observability.tracing import OtelTracer
     from .admin import AdminListener

@@ -12,14 +12,13 @@ from ..errors import StartError
 from ..host.config import ConfigFile
 from ..settings.table import Resolver, refuse_unknown_keys
 from .setting_table import CONFIG_PATH, SETTINGS
-from .transports import TRANSPORTS
 
 if TYPE_CHECKING:
     from ..http.config import HttpConfig
-    from ..net.connections import ConnectionLimiter
-    from ..net.peer_credentials import AllowedUsers
+    from ..net.connections import AllowedUsers, ConnectionLimiter
     from ..tls.settings import TlsSettings
 
+TRANSPORTS = ("http", "stdio", "grpc", "unix")
 _BLOCKS = ("server_settings", "grpc_server_settings", "unix_socket_server_settings")
 
 
@@ -89,7 +88,7 @@ def http_config(limits: Limits, limiter: ConnectionLimiter, users: AllowedUsers 
         users: who may connect to a Unix socket; None for all.
     """
     from ..http.config import HttpConfig
-    from ..net.peer_credentials import AllowedUsers
+    from ..net.connections import AllowedUsers
 
     return HttpConfig(
         limiter,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..net.connections import ConnectionLimiter
-from ..net.listeners import Factory
+from ..net.sockets import ProtocolFactory
 
 if TYPE_CHECKING:
     import ssl
@@ -123,7 +123,7 @@ class BalancedAcceptor:
 
     def __init__(
         self,
-        factory: Factory,
+        factory: ProtocolFactory,
         sock: socket.socket,
         load: WorkerLoad,
         tls: ssl.SSLContext | None,

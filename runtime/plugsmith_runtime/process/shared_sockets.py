@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StartError
 from ..net.connections import ConnectionLimiter
-from ..net.listeners import Acceptor, Factory, SocketProvider
-from ..net.sockets import bind_tcp, bind_unix, remove_unix_path
+from ..net.sockets import Acceptor, ProtocolFactory, SocketProvider, bind_tcp, bind_unix, remove_unix_path
 from .balancer import BalancedAcceptor, ConnectionCounts, WorkerLoad
-from .channel import SUPERVISOR_GONE, Channel
+from .worker_context import SUPERVISOR_GONE, Channel
 
 if TYPE_CHECKING:
     import ssl
@@ -93,7 +92,7 @@ class SharedSocketProvider(SocketProvider):
 
     async def serve(
         self,
-        factory: Factory,
+        factory: ProtocolFactory,
         sock: socket.socket,
         tls: ssl.SSLContext | None = None,
         handshake: float | None = None,

@@ -18,9 +18,9 @@ from ..client import ClientTls, connect
 from ..errors import StartError
 from ..host.config import ConfigFile
 from ..host.host import Host
-from ..net.listeners import SocketProvider
+from ..net.sockets import SocketProvider
+from ..plugin_server.server import load_transport
 from ..plugin_server.settings import ServerSettings, resolve_settings
-from ..plugin_server.transports import load_transport
 from .certificates import Certificates
 from .client import PluginClient
 from .hosting import Source, load_config, package_of

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+from contextlib import nullcontext
 from typing import Any
 
+from ...errors import StartError
 from ...host.loader import add_plugin_dirs
 from ...net.sockets import raise_file_limit
 from ...process.worker_context import WorkerContext
 from .. import options
 from ..readiness import ReadinessOutput, ServerReady
 from ..server import Server
+from ..settings import ServerSettings
 
 
 def add_parser(commands: Any) -> None:
@@ -29,9 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     worker = WorkerContext.from_environ()
     output = None if worker else ReadinessOutput(settings)
     if settings.workers > 1 and output:
-        from ..workers import supervise
-
-        return supervise(settings, output)
+        return _supervise(settings, output)
     add_plugin_dirs(file.plugin_dirs, path.parent)
 
     def on_ready(ready: ServerReady) -> None:
@@ -52,6 +53,42 @@ def run(arguments: argparse.Namespace) -> int:
 
     options.run_event_loop(main)
     return 0
+
+
+def _supervise(settings: ServerSettings, output: ReadinessOutput) -> int:
+    """Serve with several workers, which run the command line of this process.
+
+    Args:
+        settings: how many, and what they serve.
+        output: told once, when all of them serve.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StartError: a transport cannot be shared, or the first worker cannot start.
+    """
+    if "stdio" in settings.transports:
+        raise StartError(
+            f"{settings.workers} workers (--workers, PLUGINS_WORKERS) cannot share standard input and output; serve "
+            "stdio with one"
+        )
+
+    from ...observability.metrics.multiprocess import MetricsFolder
+    from ...process.supervisor import Supervisor
+
+    def on_ready(message: Any) -> None:
+        output.ready(ServerReady.from_message(message))
+
+    with MetricsFolder() if settings.metrics else nullcontext() as metrics:
+        supervisor = Supervisor(
+            settings.workers,
+            settings.grace,
+            on_ready,
+            on_exit=metrics.forget if metrics else None,
+            environ=metrics.environ if metrics else None,
+        )
+        return asyncio.run(supervisor.run())
 
 
 def _freeze() -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from ...codec.plugin_service import check_configs
 from ...grpc.health import Health
 from ...grpc.server import Server, ServerOptions, SettingNames
-from ...net.peer_credentials import AllowedUsers
+from ...net.connections import AllowedUsers
 from ...net.sockets import format_address
 from .plugin_service import HostStates, services
 
 if TYPE_CHECKING:
     from ...host.host import Host
-    from ...net.listeners import Acceptor, SocketProvider
+    from ...net.sockets import Acceptor, SocketProvider
     from ..settings import ServerSettings
 
 logger = logging.getLogger(__name__)

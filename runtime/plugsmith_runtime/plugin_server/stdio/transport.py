@@ -7,7 +7,7 @@ import asyncio
 from ...host.host import Host
 from ...mcp.stdio import StdioServer
 from ...mcp.stdio_streams import StandardStreams
-from ...net.listeners import SocketProvider
+from ...net.sockets import SocketProvider
 from ..hook_tools import hook_server
 from ..settings import ServerSettings
 

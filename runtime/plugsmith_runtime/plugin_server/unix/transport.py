@@ -6,9 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ...codec.plugin_service import check_configs
-from ...net.connections import ConnectionSet
+from ...net.connections import AllowedUsers, ConnectionSet
 from ...net.loop_stall import LoopStallMonitor
-from ...net.peer_credentials import AllowedUsers
 from ...unix_stream.framing import MAX_FRAME_BYTES
 from ...unix_stream.negotiation import ProtocolNegotiation
 from ...unix_stream.server_connection import ConnectionLimits, ServerConnection
@@ -17,7 +16,7 @@ from .v1 import V1Handler
 
 if TYPE_CHECKING:
     from ...host.host import Host
-    from ...net.listeners import Acceptor, SocketProvider
+    from ...net.sockets import Acceptor, SocketProvider
     from ..settings import ServerSettings
 
 _NAME = "unix"

@@ -12,7 +12,7 @@ import yaml
 
 from ..._version import __version__
 from ...errors import StartError
-from ...plugin_server.transports import load_transport
+from ...plugin_server.server import load_transport
 from ...tls.layout import own_name
 from . import Finding, problem
 from .managed_files import changed_files
