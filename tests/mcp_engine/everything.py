@@ -16,7 +16,7 @@ from typing import Any
 
 from plugsmith_runtime.http.requests import JsonRequestReader
 from plugsmith_runtime.http.security import CHECKED, OriginCheck
-from plugsmith_runtime.mcp.http_headers import MCP_HEADERS
+from plugsmith_runtime.mcp.protocol import MCP_HEADERS
 from plugsmith_runtime.mcp.server import Server
 from plugsmith_runtime.mcp.stdio import StdioServer
 from plugsmith_runtime.mcp.stdio_streams import StandardStreams

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 from plugsmith_runtime.errors import PlugsmithError, StartError
 from plugsmith_runtime.mcp.client import Client
-from plugsmith_runtime.mcp.client_transport import McpError
 from plugsmith_runtime.mcp.http_client import EventParser, HttpClientTransport, tcp_connector
+from plugsmith_runtime.mcp.jsonrpc import McpError
 from plugsmith_runtime.mcp.stdio_client import StdioClientTransport
 
 from tests.support.environments import environment

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from plugsmith_runtime.mcp.protocol import HANDSHAKE_VERSIONS, STATELESS_VERSION, SUPPORTED_VERSIONS
 from plugsmith_runtime.mcp.server import Server
 from plugsmith_runtime.mcp.session import Session, SessionStore
 from plugsmith_runtime.mcp.tools import RequestContext, Tool, ToolCall, ToolResult
-from plugsmith_runtime.mcp.versions import HANDSHAKE_VERSIONS, STATELESS_VERSION, SUPPORTED_VERSIONS
 
 from .everything import FIRST_TOOLS, PAGE_SIZE_TOOLS, Everything
 

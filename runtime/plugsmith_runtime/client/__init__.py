@@ -12,10 +12,10 @@ from ..errors import RequestNotSentError, StartError
 __all__ = ["Client", "ClientTls", "RequestNotSentError", "connect", "new_context"]
 
 _SCHEMES = {
-    "http": ("http", "HttpClient"),
-    "https": ("http", "HttpClient"),
-    "http+unix": ("http", "HttpClient"),
-    "stdio": ("stdio", "StdioClient"),
+    "http": ("mcp", "HttpClient"),
+    "https": ("mcp", "HttpClient"),
+    "http+unix": ("mcp", "HttpClient"),
+    "stdio": ("mcp", "StdioClient"),
     "grpc": ("grpc", "GrpcClient"),
     "grpcs": ("grpc", "GrpcClient"),
     "grpc+unix": ("grpc", "GrpcClient"),

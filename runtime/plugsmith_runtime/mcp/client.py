@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from .client_transport import ClientTransport, McpError, Message
-from .jsonrpc import METHOD_NOT_FOUND, RequestId
-from .tools import Tool, ToolResult
-from .versions import (
+from .jsonrpc import METHOD_NOT_FOUND, McpError, RequestId
+from .protocol import (
     CLIENT_CAPABILITIES_KEY,
     CLIENT_INFO_KEY,
     HANDSHAKE_VERSIONS,
@@ -23,12 +21,58 @@ from .versions import (
     SUBSCRIPTION_ID_KEY,
     TOOLS_CHANGED_METHOD,
 )
+from .tools import Tool, ToolResult
+
+Message = dict[str, Any]
+OnMessage = Callable[[Message], None]
 
 OnProgress = Callable[[float, float | None, str | None], None]
 """Is told the progress, the total when it is known, and what is being done."""
 
 OnLog = Callable[[str, Any, str | None], None]
 """Is told the level, the message and the logger's name."""
+
+
+class ClientTransport(Protocol):
+    """Carries messages between a client and its server.
+
+    Attributes:
+        protocol_version: the revision that the client speaks from now on; None before that is agreed on.
+    """
+
+    protocol_version: str | None
+
+    @property
+    def usable(self) -> bool:
+        """Whether a message may be sent, as far as is known without asking the server."""
+
+    async def request(self, message: Message, on_message: OnMessage) -> Any:
+        """Send a request.
+
+        Args:
+            message: the request.
+            on_message: is given the server's other messages that come meanwhile.
+
+        Returns:
+            The decoded answer.
+        """
+
+    async def send(self, message: Message) -> None:
+        """Send a message that has no answer."""
+
+    def cancel(self, message: Message) -> None:
+        """Tell the server that nobody waits for a request any more."""
+
+    async def listen(self, on_open: Callable[[], None], on_message: OnMessage) -> None:
+        """Receive messages that belong to no request, until the server ends that.
+
+        Args:
+            on_open: is called when the server sends them from now on.
+            on_message: is given the messages.
+        """
+
+    async def close(self) -> None:
+        """Close all connections."""
 
 
 class Client:

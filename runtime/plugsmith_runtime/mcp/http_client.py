@@ -10,9 +10,9 @@ from typing import Any
 
 from ..exact_json import dumps, loads
 from ..http.client import HttpConnection, HttpResponse
-from .client_transport import McpError, Message, OnMessage
-from .http_headers import routing_headers
-from .versions import STATELESS_VERSION
+from .client import Message, OnMessage
+from .jsonrpc import McpError
+from .protocol import STATELESS_VERSION, routing_headers
 
 _ACCEPT = "application/json, text/event-stream"
 _EVENT_LIMIT_BYTES = 1 << 30

@@ -36,6 +36,24 @@ class JsonRpcError(PlugsmithError):
         self.data = data
 
 
+class McpError(PlugsmithError, ConnectionError):
+    """The server answered with a protocol error, or with something that is no MCP.
+
+    Args:
+        text: what the server said.
+        error: the protocol error's code and data, when it was one.
+    """
+
+    def __init__(self, text: str, error: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.error = error or {}
+
+    @property
+    def code(self) -> int | None:
+        """The JSON-RPC error code, when it was a protocol error."""
+        return self.error.get("code")
+
+
 def decode(data: bytes) -> Any:
     """Read one message.
 

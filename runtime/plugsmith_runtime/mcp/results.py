@@ -10,14 +10,14 @@ import orjson
 from ..errors import EncodeError
 from ..exact_json import dumps
 from .jsonrpc import INVALID_PARAMS, JsonRpcError
-from .tools import Tool, ToolResult, json_text, text_content
-from .versions import (
+from .protocol import (
     AUDIO_VERSION,
     SERVER_INFO_KEY,
     STATELESS_VERSION,
     STRUCTURED_VERSION,
     SUPPORTED_VERSIONS,
 )
+from .tools import Tool, ToolResult, json_text, text_content
 
 
 class TextResultTails(NamedTuple):

@@ -22,10 +22,7 @@ from .jsonrpc import (
     readable_id,
     result_head,
 )
-from .results import ResultEncoder, ToolListPages
-from .session import ChangeSignal, Session
-from .tools import LOG_LEVELS, Notify, RequestContext, ToolCall, ToolProvider
-from .versions import (
+from .protocol import (
     BATCH_VERSION,
     CLIENT_CAPABILITIES_KEY,
     LISTEN_METHOD,
@@ -36,6 +33,9 @@ from .versions import (
     negotiate,
     unsupported_version,
 )
+from .results import ResultEncoder, ToolListPages
+from .session import ChangeSignal, Session
+from .tools import LOG_LEVELS, Notify, RequestContext, ToolCall, ToolProvider
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .jsonrpc import RequestId
-from .versions import HANDSHAKE_VERSIONS
+from .protocol import HANDSHAKE_VERSIONS
 
 _SESSIONS_LIMIT = 10_000
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from .jsonrpc import INVALID_REQUEST, JsonRpcError, decode, error_message
+from .protocol import PROTOCOL_VERSION_KEY, STATELESS_VERSION
 from .server import Server
 from .session import Session
 from .stdio_streams import DescriptorReader, DescriptorWriter, LineSplitter, StandardStreams
 from .tools import RequestContext
-from .versions import PROTOCOL_VERSION_KEY, STATELESS_VERSION
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import StartError
 from ..exact_json import dumps, loads
-from .client_transport import Message, OnMessage
+from .client import Message, OnMessage
 from .jsonrpc import RequestId
 
 _END_SECONDS = 10.0

@@ -26,7 +26,6 @@ from ..http.responses import (
 )
 from ..http.security import ACCEPT, Headers
 from ..http.sse import EventStream
-from .http_headers import SESSION_ID, VERSION, check_routing, takes_event_stream
 from .jsonrpc import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
@@ -40,10 +39,20 @@ from .jsonrpc import (
     error_message,
     readable_id,
 )
+from .protocol import (
+    LISTEN_METHOD,
+    SESSION_ID_HEADER,
+    STATELESS_VERSION,
+    SUPPORTED_VERSIONS,
+    UNNAMED_VERSION,
+    VERSION_HEADER,
+    check_routing,
+    takes_event_stream,
+    unsupported_version,
+)
 from .server import Answer, Server
 from .session import Session, SessionStore
 from .tools import RequestContext
-from .versions import LISTEN_METHOD, STATELESS_VERSION, SUPPORTED_VERSIONS, UNNAMED_VERSION, unsupported_version
 
 _VERSIONS = {version.encode(): version for version in SUPPORTED_VERSIONS}
 _BAD_REQUEST = (PARSE_ERROR, INVALID_REQUEST, HEADER_MISMATCH, UNSUPPORTED_VERSION)
@@ -90,7 +99,7 @@ class StreamableHttp:
             if request is None:
                 return
             headers, body = request
-            named = headers.get(VERSION)
+            named = headers.get(VERSION_HEADER)
             version = UNNAMED_VERSION if named is None else _VERSIONS.get(named, "")
             message = None
             try:
@@ -134,7 +143,7 @@ class StreamableHttp:
             if client.disconnected:
                 return
             if not stream.started:
-                named = [(SESSION_ID, session.id.encode())] if begins and session else []
+                named = [(SESSION_ID_HEADER, session.id.encode())] if begins and session else []
                 await _send_answer(send, context.version, answer, named)
             elif answer[1] is not None:
                 await stream.event(answer[1])
@@ -145,7 +154,7 @@ class StreamableHttp:
         if scope["method"] != "GET":
             raise HttpError(405, "use POST for messages and GET for their stream", (b"allow", b"GET, POST"))
         headers = self._reader.headers(scope)
-        version = headers.get(VERSION, b"").decode("latin-1")
+        version = headers.get(VERSION_HEADER, b"").decode("latin-1")
         if version == STATELESS_VERSION:
             text = f"MCP {STATELESS_VERSION} has no stream of GET: use {LISTEN_METHOD}"
             raise HttpError(405, text, (b"allow", b"POST"))
@@ -166,7 +175,7 @@ class StreamableHttp:
             session.streaming = False
 
     def _session(self, headers: Headers, version: str) -> Session | None:
-        named = headers.get(SESSION_ID)
+        named = headers.get(SESSION_ID_HEADER)
         if named is None or version == STATELESS_VERSION:
             return None
         if not 0 < len(named) <= _SESSION_ID_LIMIT_BYTES or not named.isascii():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..exact_json import dumps
 from .jsonrpc import INVALID_PARAMS, JsonRpcError, notification
-from .versions import LOG_LEVEL_KEY, PROGRESS_TOKEN_KEY, STATELESS_VERSION, STRUCTURED_VERSION
+from .protocol import LOG_LEVEL_KEY, PROGRESS_TOKEN_KEY, STATELESS_VERSION, STRUCTURED_VERSION
 
 if TYPE_CHECKING:
     from .results import TextResultTails

@@ -21,7 +21,7 @@ from ..http.responses import (
 )
 from ..http.security import CHECKED, TRACE_CONTEXT, OriginCheck, TokenCheck, pick_headers, trace_context
 from ..http.server import HttpServer
-from ..mcp.http_headers import MCP_HEADERS
+from ..mcp.protocol import MCP_HEADERS
 from ..mcp.streamable_http import StreamableHttp
 from ..net.connections import AllowedUsers
 from ..net.sockets import SocketProvider, format_address

@@ -1,15 +1,15 @@
-"""The stdio transport of a plugin server."""
+"""The stdio transport: MCP over standard input and output, one JSON message a line."""
 
 from __future__ import annotations
 
 import asyncio
 
-from ...host.host import Host
-from ...mcp.stdio import StdioServer
-from ...mcp.stdio_streams import StandardStreams
-from ...net.sockets import SocketProvider
-from ..hook_tools import hook_server
-from ..settings import ServerSettings
+from ..host.host import Host
+from ..mcp.stdio import StdioServer
+from ..mcp.stdio_streams import StandardStreams
+from ..net.sockets import SocketProvider
+from .hook_tools import hook_server
+from .settings import ServerSettings
 
 
 class StdioTransport:
