@@ -82,7 +82,11 @@ def test_it_holds_the_files_of_the_design_and_no_more(render: Render) -> None:
     assert [name for name in found if name.endswith((".jinja", ".pyc"))] == []
 
 
-@pytest.mark.parametrize("answers", [{}, {"kind": "audit", "container": False}], ids=["defaults", "audit"])
+@pytest.mark.parametrize(
+    "answers",
+    [{}, {"kind": "audit", "container": False}, {"runtime": "package"}],
+    ids=["defaults", "audit", "package"],
+)
 def test_the_other_tests_have_the_files_that_copier_writes(
     template: Path, render: Render, tmp_path: Path, answers: dict[str, Any]
 ) -> None:
