@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -117,18 +118,23 @@ def _tls(place: str, plugin: str, timeout_seconds: float) -> None:
 
 def _grpc(place: str, plugin: str, timeout_seconds: float) -> None:
     try:
-        import grpc
-        from grpc_health.v1 import health_pb2, health_pb2_grpc
+        from ...contract import plugin_service_pb2 as pb
+        from ...grpc.channel import Channel
+        from ...grpc.health import HEALTH
+        from ...grpc.status import StatusError
     except ModuleNotFoundError as error:
         raise StartError(f"gRPC needs the package {error.name}; install the extra 'grpc'") from error
-    target = f"unix:{place}" if place.startswith("/") else place
-    with grpc.insecure_channel(target) as channel:
-        stub: Any = health_pb2_grpc.HealthStub(channel)
-        try:
-            reply = stub.Check(health_pb2.HealthCheckRequest(service=plugin), timeout=timeout_seconds)
-        except grpc.RpcError as error:
-            raise NotReadyError(f"no answer from the health service ({error.code().name})") from error
-    if reply.status != health_pb2.HealthCheckResponse.SERVING:
+    request, read = pb.HealthCheckRequest(service=plugin).SerializeToString(), pb.HealthCheckResponse.FromString
+
+    async def check() -> pb.HealthCheckResponse:
+        async with Channel(f"unix:{place}" if place.startswith("/") else place) as channel:
+            return await channel.unary_unary(f"/{HEALTH}/Check", request, bytes, read, timeout=timeout_seconds)
+
+    try:
+        reply = asyncio.run(check())
+    except StatusError as error:
+        raise NotReadyError(f"no answer from the health service ({error.code.name})") from error
+    if reply.status != pb.HealthCheckResponse.SERVING:
         raise NotReadyError("the health service says NOT_SERVING")
 
 
