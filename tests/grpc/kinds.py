@@ -160,9 +160,11 @@ async def grpcio_server(
     credentials: grpc.ServerCredentials | None = None,
     address: str = "127.0.0.1:0",
     compression: grpc.Compression | None = None,
+    max_metadata: int = 8192,
 ) -> AsyncIterator[str]:
     """A server of grpcio; gives the target of a channel."""
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+    options += [("grpc.max_metadata_size", max_metadata), ("grpc.absolute_max_metadata_size", 2 * max_metadata)]
     server = grpc.aio.server(options=options, compression=compression)
     server.add_generic_rpc_handlers(handlers)
     port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)

@@ -78,6 +78,21 @@ async def test_metadata_both_ways(channel: Channel) -> None:
         assert dict(call.trailing_metadata) == {"x-end": "over", "x-end-bin": b"\xff\x00"}
 
 
+async def test_metadata_that_no_frame_holds(seen: Seen) -> None:
+    handler = GrpcioKinds(seen)
+    options = ChannelOptions(connection=ClientOptions(max_header_bytes=200_000))
+    async with grpcio_server(handler, max_metadata=200_000) as target, Channel(target, options=options) as channel:
+        value = bytes(range(256)) * 300
+        async with channel.call(
+            REVERSE, bytes, bytes, timeout=LIMIT, metadata=[("x-say", "a" * 20_000), ("x-raw-bin", value)]
+        ) as call:
+            await call.send(b"ab")
+            await call.done_writing()
+            initial = dict(await call.initial_metadata())
+            assert (initial["x-said"], initial["x-raw-bin"]) == ("a" * 20_000, value)
+            assert await call.receive() == b"ba"
+
+
 @pytest.mark.parametrize(
     "metadata", [("X-Upper", "a"), ("x-line", "a\nb"), ("x-bin", "text"), ("grpc-timeout", "1S"), ("te", "x")]
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from hpack import Encoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plugsmith_runtime.http2.hpack import Decoder
 
 from tests.support.http2 import (
     ACK,
@@ -143,9 +143,9 @@ _FIELDS = st.lists(st.tuples(_NAMES, st.text(st.characters(max_codepoint=255), m
 
 @settings(max_examples=300, deadline=None)
 @given(blocks=st.lists(st.tuples(_FIELDS, st.booleans(), st.sampled_from([0, 60, 500, 4096])), max_size=8))
-def test_header_fields_of_any_client(modules: Any, blocks: list[tuple[list[tuple[str, str]], bool, int]]) -> None:
+def test_header_fields_of_any_client(blocks: list[tuple[list[tuple[str, str]], bool, int]]) -> None:
     """With and without Huffman codes, with dynamic tables of any size, over many requests."""
-    decoder, encoder = modules("runtime.http2.hpack").Decoder(1 << 20), Encoder()
+    decoder, encoder = Decoder(1 << 20), Encoder()
     for fields, huffman, size in blocks:
         encoder.header_table_size = size
         raw = [(name.encode(), text.encode("latin-1")) for name, text in fields]

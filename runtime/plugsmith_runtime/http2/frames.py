@@ -95,9 +95,15 @@ def frame(frame_type: int, flags: int, stream_id: int, payload: bytes = b"") -> 
 
 
 def headers_frame(stream_id: int, block: bytes, end_stream: bool = False) -> bytes:
-    """A HEADERS frame that holds a whole header block."""
-    flags = Flag.END_HEADERS | Flag.END_STREAM if end_stream else Flag.END_HEADERS
-    return frame_header(FrameType.HEADERS, flags, stream_id, len(block)) + block
+    """A HEADERS frame, and CONTINUATION frames if the header block is larger than every peer reads in one frame."""
+    flags = int(Flag.END_STREAM) if end_stream else 0
+    if len(block) <= MAX_FRAME_BYTES:
+        return frame_header(FrameType.HEADERS, flags | Flag.END_HEADERS, stream_id, len(block)) + block
+    parts = [block[start : start + MAX_FRAME_BYTES] for start in range(0, len(block), MAX_FRAME_BYTES)]
+    frames = [frame(FrameType.HEADERS, flags, stream_id, parts[0])]
+    frames += [frame(FrameType.CONTINUATION, 0, stream_id, part) for part in parts[1:-1]]
+    frames.append(frame(FrameType.CONTINUATION, Flag.END_HEADERS, stream_id, parts[-1]))
+    return b"".join(frames)
 
 
 def end_stream_frame(stream_id: int) -> bytes:
