@@ -1,9 +1,10 @@
-"""docs/architecture.md and CONTRIBUTING.md tell of the tree as it is: layers, packages, files."""
+"""The documentation tells of the tree as it is: layers, packages, files."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -44,4 +45,16 @@ def test_every_file_that_is_named_exists(document: str) -> None:
     # What is only in a rendered repository.
     rendered = {"plugin.py", "wheelhouse/"}
     missing = [path for path in named - rendered if not any((base / path).exists() for base in BASES)]
+    assert not missing
+
+
+DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_folder_of_the_project_that_is_named_exists(document: Path) -> None:
+    parts = "tests|generator|benchmarks|proto|template/_parts|runtime/plugsmith_runtime"
+    named = set(re.findall(rf"(?<![\w/.-])(?:{parts})/[\w*./-]*[\w*/]", document.read_text()))
+    # What a tutorial says of a rendered repository is in the template.
+    missing = [path for path in named if not (list(ROOT.glob(path)) or list((ROOT / "template").glob(f"{path}*")))]
     assert not missing
