@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from importlib.util import resolve_name
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +19,14 @@ import yaml
 from ..client import ClientTls, connect
 from ..errors import StartError
 from ..host.config import ConfigFile
-from ..host.host import Host
-from ..net.sockets import SocketProvider
-from ..plugin_server.server import load_transport
+from ..plugin_server.readiness import ServerReady
+from ..plugin_server.server import Server
 from ..plugin_server.settings import ServerSettings, resolve_settings
 from .certificates import Certificates
 from .client import PluginClient
 from .hosting import Source, load_config, package_of
 
 _COMMANDS = resolve_name("..commands", __package__)
-_GRACE_SECONDS = 5.0
 _CALL_TIMEOUT_SECONDS = 30.0
 _TRANSPORT_BY_TLS_SCHEME = {"https": "http", "grpcs": "grpc"}
 
@@ -71,7 +71,7 @@ async def served(
     source: Source,
     config: Mapping[str, Any] | None = None,
     *,
-    transports: Iterable[str] = ("http", "grpc", "unix", "stdio"),
+    transports: Collection[str] = ("http", "grpc", "unix", "stdio"),
     certificates: Certificates | None = None,
 ) -> AsyncIterator[PluginServer]:
     """Serve a plugin for the length of an `async with` block.
@@ -90,22 +90,18 @@ async def served(
     file = load_config(source, config)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(socket_folder())
-        chosen = [name for name in transports if name != "stdio"]
-        settings = _settings(file, chosen, folder, certificates)
-        host = Host(file.plugins, settings.hook_timeout, development=True)
-        stack.push_async_callback(host.stop)
-        await host.start()
+        in_process = [name for name in transports if name != "stdio"]
         endpoints = {}
-        for name in chosen:
-            transport = load_transport(name)(host, settings, SocketProvider())
-            stack.push_async_callback(transport.stop, _GRACE_SECONDS)
-            for endpoint in await transport.start():
+        if in_process:
+            settings = _settings(file, in_process, folder, certificates)
+            ready = await stack.enter_async_context(_running(file, settings))
+            for endpoint in chain.from_iterable(ready.endpoints.values()):
                 scheme = endpoint.partition(":")[0]
                 endpoints[_TRANSPORT_BY_TLS_SCHEME.get(scheme, scheme)] = endpoint
         if "stdio" in transports:
             path = source.absolute() if isinstance(source, Path) else _write_config(file, folder / "config.yaml")
             endpoints["stdio"] = "stdio:" + shlex.join(_stdio_command(package_of(file), path))
-        # Closed before the transports, which would otherwise wait for the connections.
+        # Closed before the server, which would otherwise wait for the connections.
         clients = await stack.enter_async_context(AsyncExitStack())
         tls = certificates.client_tls if certificates else None
         yield PluginServer(file.plugins[0].name, endpoints, tls, clients)
@@ -119,15 +115,37 @@ def socket_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+@asynccontextmanager
+async def _running(file: ConfigFile, settings: ServerSettings) -> AsyncIterator[ServerReady]:
+    """Run a server for the length of an `async with` block; it answers calls inside the block.
+
+    Raises:
+        StartError: the plugin or a transport cannot start.
+    """
+    ready: asyncio.Future[ServerReady] = asyncio.get_running_loop().create_future()
+    server = Server(file.plugins, settings, ready.set_result)
+    running = asyncio.create_task(server.run())
+    either: list[asyncio.Future[Any]] = [ready, running]
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            yield ready.result()
+    finally:
+        server.stop()
+        await running
+
+
 def _settings(
     file: ConfigFile, transports: list[str], folder: Path, certificates: Certificates | None
 ) -> ServerSettings:
     options = {"port": 0, "grpc_port": 0, "socket": f"{folder}/u.sock"}
     if certificates is None:
         options["grpc_uds"] = f"{folder}/g.sock"
-    cli = {**options, "transport": ",".join(transports) or "stdio"}
+    cli = {**options, "transport": ",".join(transports)}
     without_servers = ConfigFile(plugins=file.plugins, plugin_settings=file.plugin_settings)
     settings = resolve_settings(cli, without_servers, {}, package=package_of(file))
+    # The host then warns of hooks that only the file or only the code has.
+    settings = settings._replace(dev=True)
     if certificates is None:
         return settings
     tls = certificates.server_tls
