@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from plugsmith_runtime.errors import StartError
 
+from tests.support.faulty_plugin import write_config_in_place
+from tests.support.in_process import serve_in_process
 from tests.support.rendering import RenderedPlugin
 from tests.support.serving import run, serve
 
@@ -46,10 +49,15 @@ def refused(plugin: RenderedPlugin, transport: str, *options: str, **environ: st
         ({"certfile": ""}, "no certfile is given"),
     ],
 )
-def test_refused(plugin: RenderedPlugin, certs: Path, transport: str, changed: dict[str, str], message: str) -> None:
+def test_refused(certs: Path, tmp_path: Path, transport: str, changed: dict[str, str], message: str) -> None:
+    """In this process: the tests below see what a command makes of it."""
+    config = write_config_in_place(tmp_path)
     settings = {name: text.format(certs=certs) for name, text in changed.items()}
-    text = refused(plugin, transport, **tls_environ(certs, settings.pop("server", SERVER), **settings))
-    assert message.format(certs=certs, transport=transport) in text
+    environ = tls_environ(certs, settings.pop("server", SERVER), **settings)
+    with pytest.raises(StartError) as caught, serve_in_process(config, transport, "--grpc-uds", "", **environ):
+        pass
+    assert message.format(certs=certs, transport=transport) in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_damaged_files(plugin: RenderedPlugin, certs: Path, tmp_path: Path) -> None:
