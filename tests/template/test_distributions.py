@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -95,4 +96,6 @@ def test_the_wheel_serves_elsewhere(root: Path, tmp_path: Path) -> None:
     # No resources/ here: the configuration is the one inside the wheel.
     with serve(elsewhere, "http,unix") as served:
         assert served.endpoints.keys() == {"http", "unix"}
-    assert "serving PiiGuard on http" in "".join(served.log)
+        address = served.endpoints["http"].removesuffix("/mcp")
+        with urllib.request.urlopen(f"{address}/ready?plugin=PiiGuard") as answer:
+            assert json.load(answer) == {"status": "ready"}
