@@ -8,7 +8,7 @@ from types import TracebackType
 import pytest
 from plugsmith_runtime.host.messages import HookCall
 from plugsmith_runtime.host.tracing import HookTracer
-from plugsmith_runtime.observability.events import Outcome
+from plugsmith_runtime.observability.calls import Outcome
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 OTHER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

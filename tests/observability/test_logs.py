@@ -65,7 +65,7 @@ def test_nothing_of_a_call_is_logged(rendered: RenderedPlugin, config: str, pb: 
             line.call(behaviour, text=MARK)
         assert logged(served, "Task exception was never retrieved")
         assert logged(served, "this is old")
-    assert len([line for line in served.log if "call_log" in line]) == len(BEHAVIOURS)
+    assert len([line for line in served.log if "observability.calls" in line]) == len(BEHAVIOURS)
     # Where it failed is there, what it said is not.
     assert any("faulty_plugin.py:" in line for line in served.log)
     assert not any(SECRET in line or MARK in line for line in served.log)
@@ -141,7 +141,7 @@ def test_which_calls_are_logged(rendered: RenderedPlugin, config: str, pb: Any, 
     lines = [line for line in served.log if " call " in line]
     assert len(lines) == count
     if count:
-        logged = " INFO word_guard.runtime.observability.call_log: call blocked plugin=Probe hook=tool_pre_invoke "
+        logged = " INFO word_guard.runtime.observability.calls: call blocked plugin=Probe hook=tool_pre_invoke "
         assert logged in lines[-1]
         assert " outcome=blocked code=NO duration_ms=" in lines[-1]
         assert lines[-1].endswith(" request_id=r\n")

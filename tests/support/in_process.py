@@ -15,7 +15,7 @@ from pathlib import Path
 
 from plugsmith_runtime.host.config import ConfigFile, load_config_file
 from plugsmith_runtime.host.loader import add_plugin_dirs
-from plugsmith_runtime.observability.log_formats import TextFormatter
+from plugsmith_runtime.observability.logging import TextFormatter
 from plugsmith_runtime.plugin_server.options import add_server_options, run_event_loop
 from plugsmith_runtime.plugin_server.readiness import ServerReady
 from plugsmith_runtime.plugin_server.server import Server

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from ..errors import EncodeError, StartError
 from ..net.connections import ConnectionLimiter
-from ..observability.events import UNKNOWN, CallRecord, MetricsSource, Observer, Outcome
+from ..observability.calls import UNKNOWN, CallRecord, Observer, Outcome
 from .config import PluginConfig, PluginMode
 from .errors import ErrorCode
 from .loaded_plugin import LoadedPlugin, start_plugin
@@ -17,6 +18,9 @@ from .loader import CALLS, METHODS
 from .messages import HookCall, HookReply, OverloadedError
 from .results import encode_error_reply, error_reply
 from .tracing import HookTracer
+
+if TYPE_CHECKING:
+    from ..observability.metrics import MetricsSource
 
 logger = logging.getLogger(__name__)
 

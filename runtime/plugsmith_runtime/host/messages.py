@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DecodeError, PlugsmithError
-from ..observability.events import Outcome
+from ..observability.calls import Outcome
 from .errors import ErrorCode
 
 _OUTCOMES = {ErrorCode.HOOK_TIMEOUT: Outcome.TIMEOUT, ErrorCode.OVERLOADED: Outcome.OVERLOADED}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from ..errors import EncodeError
-from ..observability.events import Outcome
+from ..observability.calls import Outcome
 from .host import Host
 from .messages import CallDecodeError, HookCall, HookReply, OverloadedError
 from .results import encode_error_reply, error_reply

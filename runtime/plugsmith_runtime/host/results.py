@@ -15,7 +15,7 @@ from ..contract import hooks
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
 from ..errors import EncodeError
 from ..json_values import find_unencodable
-from ..observability.log_formats import truncate
+from ..observability.logging import truncate
 from .errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
 from .messages import HookCall, HookReply
 

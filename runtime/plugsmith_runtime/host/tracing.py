@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..observability.events import UNKNOWN, Span, Tracer
-from ..observability.log_formats import truncate
+from ..observability.calls import UNKNOWN
+from ..observability.logging import truncate
 from .loader import CALLS
 from .messages import HookCall
+
+if TYPE_CHECKING:
+    from ..observability.tracing import Span, Tracer
 
 _TRACEPARENT, _TRACESTATE = "traceparent", "tracestate"
 # The trace id in a traceparent: https://www.w3.org/TR/trace-context/#traceparent-header-field-values

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
 from .._version import __version__
-from .events import MetricsSource
+
+if TYPE_CHECKING:
+    from .metrics import MetricsSource
 
 _JSON = "application/json"
 _METRICS = ("/metrics", "/metrics/prometheus")

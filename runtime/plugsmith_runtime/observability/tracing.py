@@ -1,17 +1,58 @@
-"""OpenTelemetry tracing: a span for each call, in the caller's trace when it sends one."""
+"""Tracing: a span for each call, in the caller's trace when it sends one, exported by OpenTelemetry's SDK.
+
+The SDK reads its variables OTEL_*; what they leave open is decided here. OpenTelemetry is imported when a
+tracer is made.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
 import threading
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import StartError
-from .events import FAILURES, Outcome
-from .log_formats import truncate
+from .calls import FAILURES, Outcome
+from .logging import truncate
+
+_PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
+
+
+class Span(Protocol):
+    """One call in a trace; a context manager, inside which the call runs."""
+
+    @property
+    def carrier(self) -> Mapping[str, str]:
+        """The span as W3C Trace Context carries it, for whatever is called from inside it."""
+
+    def __enter__(self) -> Span:
+        """Make it the current span."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End it."""
+
+    def done(self, outcome: Outcome, code: str) -> None:
+        """Say how the call ended."""
+
+
+class Tracer(Protocol):
+    """Puts calls into the callers' traces."""
+
+    def start_span(self, name: str, attributes: Mapping[str, str], parent: Mapping[str, str]) -> Span:
+        """Start the span of a call.
+
+        Args:
+            name: the name of the span.
+            attributes: what is known of the call, by the names of OpenTelemetry's semantic conventions.
+            parent: the caller's traceparent and tracestate; empty when it sent none.
+        """
 
 
 class OtelTracer:
@@ -31,7 +72,7 @@ class OtelTracer:
         try:
             from opentelemetry import trace
 
-            from .trace_export import make_provider
+            self._provider: Any = _provider(service_name)
         except ModuleNotFoundError as error:
             raise StartError(
                 f"{setting} is set, but the package {error.name} is not installed; install the extra "
@@ -39,7 +80,6 @@ class OtelTracer:
             ) from error
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        self._provider: Any = make_provider(service_name)
         # For the spans that plugins make themselves.
         trace.set_tracer_provider(self._provider)
         self._tracer: Any = self._provider.get_tracer(__name__)
@@ -124,6 +164,61 @@ class CallSpan:
         if outcome in FAILURES:
             self._span.set_attribute("error.type", truncate(code) or str(outcome))
             self._span.set_status(StatusCode.ERROR)
+
+
+def _provider(service_name: str) -> Any:
+    """Make the SDK's tracer provider.
+
+    Args:
+        service_name: what the spans are of, unless OTEL_SERVICE_NAME says otherwise.
+
+    Raises:
+        StartError: an exporter is asked for that is not installed.
+    """
+    from opentelemetry.sdk.trace import TracerProvider
+
+    # Whoever stops the server stops it, within the server's grace.
+    provider: Any = TracerProvider(resource=_resource(service_name), shutdown_on_exit=False)
+    for processor in _processors():
+        provider.add_span_processor(processor)
+    return provider
+
+
+def _resource(service_name: str) -> Any:
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+
+    resource = Resource.create()
+    if str(resource.attributes.get(SERVICE_NAME, "unknown_service")).startswith("unknown_service"):
+        resource = resource.merge(Resource({SERVICE_NAME: service_name}))
+    return resource
+
+
+def _processors() -> list[Any]:
+    """The span processors, as OTEL_TRACES_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL say."""
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
+
+    processors: list[Any] = []
+    for name in (part.strip() for part in os.environ.get("OTEL_TRACES_EXPORTER", "otlp").split(",")):
+        if name == "console":
+            # Standard output belongs to protocols.
+            processors.append(SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stderr)))
+        elif name not in ("", "none"):
+            processors.append(BatchSpanProcessor(_exporter(name)))
+    return processors
+
+
+def _exporter(name: str) -> Any:
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    wanted = _PROTOCOLS.get(protocol or "http/protobuf", protocol) if name == "otlp" else name
+    for found in entry_points(group="opentelemetry_traces_exporter", name=str(wanted)):
+        try:
+            return found.load()()
+        except ImportError as error:
+            raise StartError(f"OTEL_TRACES_EXPORTER: {name} cannot be loaded: {error}") from error
+    raise StartError(
+        f"OTEL_TRACES_EXPORTER: no package is installed for {wanted!r}; install the extra 'otel' for otlp over "
+        "http/protobuf, opentelemetry-exporter-otlp-proto-grpc for grpc"
+    )
 
 
 def _add_trace_id(record: logging.LogRecord) -> bool:

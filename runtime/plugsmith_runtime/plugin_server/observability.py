@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from .._version import __version__
 from ..contract import hooks
 from ..host.errors import PLUGIN_FAULTS
-from ..observability.call_log import CallLog
-from ..observability.events import Observer
+from ..observability.calls import CallLog, Observer
 from ..process.worker_context import WORKER_ID_ENV
 
 if TYPE_CHECKING:

@@ -74,7 +74,7 @@ def _supervise(settings: ServerSettings, output: ReadinessOutput) -> int:
             "stdio with one"
         )
 
-    from ...observability.metrics.multiprocess import MetricsFolder
+    from ...observability.metrics import MetricsFolder
     from ...process.supervisor import Supervisor
 
     def on_ready(message: Any) -> None:

@@ -1,16 +1,77 @@
-"""The call log: a line for each call that somebody may want to look into, or for all of them."""
+"""Observation of calls: the record of a call that is over, the interface of observers, and the call log."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from enum import StrEnum
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from .events import CallRecord, Outcome
-from .log_formats import truncate
+from .logging import truncate
 
 logger = logging.getLogger(__name__)
+
+UNKNOWN = "unknown"
+"""Stands for the names of services and methods that the server does not have, so that callers cannot invent labels."""
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    ALLOWED = "allowed"
+    MODIFIED = "modified"
+    BLOCKED = "blocked"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    OVERLOADED = "overloaded"
+    CANCELLED = "cancelled"
+
+
+FAILURES = frozenset({Outcome.ERROR, Outcome.TIMEOUT, Outcome.OVERLOADED, Outcome.CANCELLED})
+"""The outcomes of calls that have no result."""
+
+
+class CallRecord(NamedTuple):
+    """One call that is over. It holds nothing of the payload.
+
+    Attributes:
+        service: the server's own name of what was called, such as a plugin; or UNKNOWN.
+        method: what was called of it, such as a hook; or UNKNOWN.
+        transport: the name of the transport.
+        outcome: how it ended.
+        code: the code of the error or of the violation, empty when there is none.
+        seconds: how long it took in the server.
+        request_bytes: the size of the request.
+        response_bytes: the size of the response.
+        request_id: the caller's id of the request, empty when it sent none.
+        identity: the caller's name in its verified TLS certificate.
+        trace_id: the trace that the call is part of, when there are traces.
+    """
+
+    service: str
+    method: str
+    transport: str
+    outcome: Outcome
+    code: str
+    seconds: float
+    request_bytes: int
+    response_bytes: int
+    request_id: str
+    identity: str | None
+    trace_id: str = ""
+
+
+class Observer(Protocol):
+    """An observer of calls that are over."""
+
+    @property
+    def outcomes(self) -> frozenset[Outcome]:
+        """The outcomes of the calls that it observes."""
+
+    def done(self, record: CallRecord) -> None:
+        """A call is over; called in the event loop, so it must be quick and must not raise."""
+
 
 _QUIET = frozenset({Outcome.ALLOWED, Outcome.MODIFIED})
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
 
-from ..events import CallRecord
-from .multiprocess import MultiprocessCollector
+from .calls import CallRecord
 
 # A filter takes less than a millisecond, one that asks a model takes seconds, and the gateway waits for 30.
 _DURATION_BUCKETS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -19,6 +20,7 @@ _DURATION_BUCKETS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 # Parts of it that have no types, in some of its releases.
 _client: Any = prometheus_client
 _values: Any = values
+_multiprocess: Any = multiprocess
 
 _CALL_LABELS = ("plugin", "hook", "transport")
 
@@ -136,6 +138,24 @@ class Instruments:
         )
 
 
+class MultiprocessCollector:
+    """A collector that adds up the samples of all workers; see prometheus_client.registry.Collector.
+
+    Args:
+        folder: where their files are.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def collect(self) -> Iterable[Metric]:
+        """See Collector."""
+        # A worker that has just begun has made a file and not written to it yet, which the library takes for a fault.
+        files = [str(path) for path in self._folder.glob("*.db") if _size(path)]
+        merged: Iterable[Metric] = _multiprocess.MultiProcessCollector.merge(files, accumulate=True)
+        return merged
+
+
 def _gauge(name: str, text: str, labels: list[str], registry: CollectorRegistry, multiprocess_mode: Any) -> Gauge:
     return Gauge(name, text, labels, registry=registry, multiprocess_mode=multiprocess_mode)
 
@@ -143,3 +163,10 @@ def _gauge(name: str, text: str, labels: list[str], registry: CollectorRegistry,
 def _set(gauge: Gauge, values: Mapping[str, float]) -> None:
     for label, value in values.items():
         gauge.labels(label).set(value)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

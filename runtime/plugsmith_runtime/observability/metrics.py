@@ -1,14 +1,23 @@
-"""Collection of metrics: calls are kept from the first one on, and counted when somebody asks or many have come."""
+"""Metrics of a server: of its calls, of its state, and of the certificates that it serves.
+
+Calls are kept from the first one on, and counted when somebody asks or many have come. Nothing here imports
+prometheus_client before it is needed.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import calendar
 import os
+import ssl
+import tempfile
+import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..events import CallRecord, Outcome
-from .certificates import Certificates
+from ..tls.files import FileState, file_state
+from .calls import CallRecord, Outcome
 
 if TYPE_CHECKING:
     from .instruments import Instruments
@@ -17,6 +26,17 @@ _PUBLISH_INTERVAL_SECONDS = 1.0
 _LOAD_DELAY_SECONDS = 1.0
 # Many calls are counted for a fraction of what each costs alone.
 _RECORDS_PER_BATCH = 1000
+
+_PEM_END = "-----END CERTIFICATE-----"
+_DER_SEQUENCE, _DER_VERSION = 0x30, 0xA0
+_DER_UTC_TIME = 0x17
+
+
+class MetricsSource(Protocol):
+    """Can be asked for metrics."""
+
+    async def scrape(self, accept: str) -> tuple[str, bytes]:
+        """Write all metrics in the format that an Accept header asks for: the content type, and the text."""
 
 
 class StateSource(Protocol):
@@ -30,6 +50,31 @@ class StateSource(Protocol):
 
     def open_connections(self) -> Mapping[str, int]:
         """Open connections, by transport."""
+
+
+class Certificates:
+    """The certificates of a server's transports.
+
+    Args:
+        files: the PEM files of the certificates, by transport.
+    """
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+        self._known: dict[str, tuple[FileState, float]] = {}
+
+    def expiries(self) -> dict[str, float]:
+        """The Unix time at which each transport's certificate expires."""
+        for name, path in self._files.items():
+            # A file that cannot be read is not served either: the former certificate stays, and so does its end.
+            try:
+                state = file_state(path)
+                if state is not None and (name not in self._known or self._known[name][0] != state):
+                    with open(path, encoding="ascii", errors="replace") as file:
+                        self._known[name] = (state, not_after(file.read()))
+            except (OSError, ValueError, IndexError):
+                continue
+        return {name: end for name, (_, end) in self._known.items()}
 
 
 class Metrics:
@@ -131,7 +176,81 @@ class Metrics:
         instruments.measure_certificates(self._certificates.expiries())
 
 
+class MetricsFolder:
+    """A private folder that exists inside `with`.
+
+    Attributes:
+        environ: the variables that name it to prometheus_client.
+    """
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="plugins-metrics-")
+        self.environ = {"PROMETHEUS_MULTIPROC_DIR": self._folder.name}
+
+    def __enter__(self) -> MetricsFolder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+    def forget(self, worker: int, process: int) -> None:
+        """Remove the gauges of a worker that has ended; its counters stay, and its successor goes on with them.
+
+        Args:
+            worker: the number of the worker.
+            process: its process id, under which plugins have metrics of their own.
+        """
+        from prometheus_client import multiprocess
+
+        # Without types in some of its releases.
+        library: Any = multiprocess
+        for owner in (worker, process):
+            library.mark_process_dead(owner, self._folder.name)
+
+
 def _instruments(build_info: Callable[[], Mapping[str, str]], worker: int | None) -> Instruments:
     from .instruments import Instruments
 
     return Instruments(build_info(), worker)
+
+
+def not_after(pem: str) -> float:
+    """The Unix time at which the first certificate of a PEM file expires.
+
+    Python's ssl module tells it only of certificates that it verifies, and so not of one that has expired.
+
+    Args:
+        pem: the file's text.
+
+    Raises:
+        ValueError, IndexError: it holds no certificate.
+    """
+    before, mark, _ = pem.partition(_PEM_END)
+    der = ssl.PEM_cert_to_DER_cert(before[before.rindex("-----BEGIN CERTIFICATE-----") :] + mark)
+    # Certificate { tbsCertificate { version?, serialNumber, signature, issuer, validity { notBefore, notAfter } } }
+    _, at, _ = _der_element(der, 0)
+    _, at, _ = _der_element(der, at)
+    if der[at] == _DER_VERSION:
+        at = _der_element(der, at)[2]
+    for _ in range(3):
+        at = _der_element(der, at)[2]
+    tag, at, _ = _der_element(der, at)
+    if tag != _DER_SEQUENCE:
+        raise ValueError("no certificate")
+    tag, start, end = _der_element(der, _der_element(der, at)[2])
+    text = der[start:end].decode("ascii")
+    # %y has its turn of the century where X.509 wants it only until 2068: 1950 to 2049 are two digits there.
+    if tag == _DER_UTC_TIME:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    return float(calendar.timegm(time.strptime(text, "%Y%m%d%H%M%SZ")))
+
+
+def _der_element(der: bytes, at: int) -> tuple[int, int, int]:
+    """The tag of a DER element, and where its content begins and ends."""
+    tag, size, start = der[at], der[at + 1], at + 2
+    if size & 0x80:
+        start += size & 0x7F
+        size = int.from_bytes(der[at + 2 : start], "big")
+    return tag, start, start + size
