@@ -149,6 +149,12 @@ def test_without_a_session(server: Process) -> None:
     assert receive(server)["error"]["code"] == -32022
 
 
+def test_a_cancelled_call_is_not_answered(server: Process) -> None:
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
+    send(server, hook_call("wait", request_id=1), cancel, hook_call("open", request_id=2), hook_call("echo", 3))
+    assert {receive(server)["id"] for _ in range(2)} == {2, 3}
+
+
 def test_a_call_too_many_is_refused_at_once(rendered: RenderedPlugin, probe_config: Path) -> None:
     with start(rendered, probe_config, PLUGINS_MAX_CONCURRENT_HOOKS="1") as process:
         send(process, hook_call("wait", 1), hook_call("echo", 2), rpc("ping", request_id=3))

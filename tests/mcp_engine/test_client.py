@@ -33,8 +33,8 @@ Drive = Callable[[Client], Awaitable[None]]
 
 
 @asynccontextmanager
-async def client_of(target: str, stateless: bool = False, **more: Any) -> AsyncIterator[Client]:
-    """A client of an endpoint, or of a command."""
+async def client_of(target: str, stateless: bool | None = False, **more: Any) -> AsyncIterator[Client]:
+    """A client of an endpoint, or of a command; it finds out for itself when it is not told how to open."""
     parts = urlsplit(target)
     transport: Any
     if parts.scheme == "http":
@@ -44,7 +44,10 @@ async def client_of(target: str, stateless: bool = False, **more: Any) -> AsyncI
         transport = await StdioClientTransport.start(shlex.split(target))
     client = Client(transport, INFO, LIMIT_SECONDS, **more)
     try:
-        await (client.discover() if stateless else client.initialize())
+        if stateless is None:
+            await client.connect()
+        else:
+            await (client.discover() if stateless else client.initialize())
         yield client
     finally:
         await client.close()
@@ -163,6 +166,15 @@ async def own_server(client: Client) -> None:
         await client.call_tool("no", {})
     assert caught.value.code == -32602
     assert issubclass(McpError, PlugsmithError)
+
+
+def test_connect_speaks_the_newest_revision_that_the_server_speaks(sdk_server: SdkServer) -> None:
+    async def main() -> str:
+        async with client_of(sdk_server.target, None) as client:
+            assert len(await client.list_tools()) >= 6
+            return client.protocol_version
+
+    assert asyncio.run(main()) == {"1": "2025-11-25", "2": "2026-07-28"}[sdk_server.generation]
 
 
 def test_log_messages(everything: str) -> None:

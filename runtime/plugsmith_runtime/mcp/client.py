@@ -8,7 +8,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
-from .jsonrpc import METHOD_NOT_FOUND, McpError, RequestId
+from .jsonrpc import METHOD_NOT_FOUND, McpError, RequestId, read_result
 from .protocol import (
     CLIENT_CAPABILITIES_KEY,
     CLIENT_INFO_KEY,
@@ -78,7 +78,7 @@ class ClientTransport(Protocol):
 class Client:
     """A client of one MCP server.
 
-    Call `initialize`, or `discover` for the revision without sessions, before anything else.
+    Call `connect`, `initialize` or `discover` before anything else.
 
     Args:
         transport: carries the messages.
@@ -114,6 +114,18 @@ class Client:
     def usable(self) -> bool:
         """Whether a request may be made, as far as is known without asking the server."""
         return self._transport.usable
+
+    async def connect(self) -> None:
+        """Speak the newest revision that the server speaks, without a session when it can.
+
+        Raises:
+            McpError: it is no MCP server.
+        """
+        try:
+            await self.discover()
+        except McpError:
+            self.protocol_version, self._transport.protocol_version = HANDSHAKE_VERSIONS[-1], None
+            await self.initialize()
 
     async def initialize(self) -> None:
         """Open a session: agree on a version.
@@ -272,7 +284,7 @@ class Client:
             raise
         finally:
             self._progress.pop(request_id, None)
-        return _result(method, answer)
+        return read_result(method, answer)
 
     async def _listen(self, on_open: Callable[[], None]) -> None:
         if self.protocol_version != STATELESS_VERSION:
@@ -324,15 +336,6 @@ class Client:
 
 def _with_meta(params: dict[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
     return {**params, "_meta": {**(params.get("_meta") or {}), **meta}}
-
-
-def _result(method: str, answer: Any) -> dict[str, Any]:
-    if isinstance(answer, dict) and isinstance(answer.get("result"), dict):
-        result: dict[str, Any] = answer["result"]
-        return result
-    error = answer.get("error") if isinstance(answer, dict) else None
-    text = error.get("message") if isinstance(error, dict) else error
-    raise McpError(f"{method}: {text or 'the answer is no MCP'}", error if isinstance(error, dict) else None)
 
 
 async def _until_done(changed: asyncio.Event, listening: asyncio.Task[None]) -> AsyncIterator[None]:

@@ -122,7 +122,8 @@ class HttpClientTransport:
             self._idle.append(connection)
         else:
             connection.close()
-        self._session_id = response.headers.get("mcp-session-id", self._session_id)
+        if message.get("method") == "initialize":
+            self._session_id = response.headers.get("mcp-session-id")
         if response.status == 202:
             return None
         return _decoded(answer, response.status) if isinstance(answer, bytes) else answer

@@ -86,6 +86,24 @@ def error_message(request_id: RequestId | None, refusal: JsonRpcError) -> bytes:
     return dumps({"jsonrpc": "2.0", "id": request_id, "error": error})
 
 
+def read_result(method: str, answer: Any) -> dict[str, Any]:
+    """The result in a decoded answer.
+
+    Args:
+        method: the method of the request, for the error's text.
+        answer: what the server sent.
+
+    Raises:
+        McpError: it is an error, or no answer at all.
+    """
+    if isinstance(answer, dict) and isinstance(answer.get("result"), dict):
+        result: dict[str, Any] = answer["result"]
+        return result
+    error = answer.get("error") if isinstance(answer, dict) else None
+    text = error.get("message") if isinstance(error, dict) else error
+    raise McpError(f"{method}: {text or 'the answer is no MCP'}", error if isinstance(error, dict) else None)
+
+
 def notification(method: str, params: dict[str, Any] | None = None) -> bytes:
     """The bytes of a notification.
 

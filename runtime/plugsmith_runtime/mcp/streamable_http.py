@@ -150,7 +150,8 @@ class StreamableHttp:
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._server.list_changed:
-            raise HttpError(405, "this server has no sessions and no streams: use POST", (b"allow", b"POST"))
+            nothing = "streams of its own" if self._server.keeps_sessions else "sessions and no streams"
+            raise HttpError(405, f"this server has no {nothing}: use POST", (b"allow", b"POST"))
         if scope["method"] != "GET":
             raise HttpError(405, "use POST for messages and GET for their stream", (b"allow", b"GET, POST"))
         headers = self._reader.headers(scope)
