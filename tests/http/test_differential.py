@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import tempfile
 
 import pytest
+from plugsmith_runtime.http.config import HttpConfig
 from plugsmith_runtime.http.responses import AsgiApp, Receive, Scope, Send
+from plugsmith_runtime.http.server import HttpServer
+from plugsmith_runtime.net.connections import ConnectionLimiter
+from plugsmith_runtime.net.sockets import SocketProvider
 
 from . import apps
-from .servers import ENGINES, Response, connected, conversation, serving
+from .servers import ENGINES, RawClient, Response, connected, conversation, serving
 
 pytestmark = pytest.mark.asyncio
 
@@ -98,6 +104,22 @@ async def test_a_whole_address_without_a_path() -> None:
         apps.scope_as_json, "ours", b"GET http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n"
     )
     assert json.loads(response.body)["path"] == "/"
+
+
+async def test_the_scope_on_a_unix_socket() -> None:
+    with tempfile.TemporaryDirectory(prefix="h-") as folder:
+        path = f"{folder}/h.sock"
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(path)
+        server = HttpServer(apps.scope_as_json, HttpConfig(ConnectionLimiter(1), root_path="/base"))
+        await server.start(sock, SocketProvider())
+        client = RawClient(*await asyncio.open_unix_connection(path))
+        client.send(GET)
+        scope = json.loads((await client.response()).body)
+        client.writer.close()
+        await server.stop(1.0)
+    assert (scope["server"], scope["client"]) == ([path, None], None)
+    assert (scope["root_path"], scope["path"], scope["raw_path"]) == ("/base", "/base/a", "/base/a")
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,10 @@ class RequestResponseCycle:
                 logger.error("the application returned without a complete response")
                 await self._fail()
         except Exception as error:
-            logger.error("a request was not answered", exc_info=error)
+            text = (
+                "the application failed after its response" if self.response_complete else "a request was not answered"
+            )
+            logger.error(text, exc_info=error)
             await self._fail()
         finally:
             self._connection.state.tasks.discard(self.task)

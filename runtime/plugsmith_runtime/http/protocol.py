@@ -55,16 +55,16 @@ class HttpProtocol(asyncio.Protocol):
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._parser = RequestParser(self, config.header_bytes)
-        # The request that is being read, the one that is being answered, and those that wait behind it.
+        # The request that is being read, the one that is being answered, those that wait behind it, and what has come
+        # after them: it is parsed when its turn comes.
         self._request: RequestResponseCycle | None = None
         self._current: RequestResponseCycle | None = None
         self._pipeline: deque[RequestResponseCycle] = deque()
+        self._unparsed = bytearray()
         # What of a request is being read, and by when it must be there, in the loop's time. 0: as soon as the bytes
         # that have come are parsed, since most hold a whole request. Between requests: when the next must begin.
         self._reading: Literal["headers", "body"] | None = None
         self._read_deadline = inf
-        # What has come behind them; it is parsed when its turn comes.
-        self._unparsed = bytearray()
         # Set once nothing that the client sends counts any more.
         self._discarding = False
         self._refusal: HttpError | None = None
@@ -192,7 +192,10 @@ class HttpProtocol(asyncio.Protocol):
             return
         if not keep_alive:
             self._discarding = True
-            self._close_after_reading() if self._reading == "body" else self.transport.close()
+            if self._reading == "body":
+                self._close_after_reading()
+            else:
+                self.transport.close()
         elif self._pipeline:
             self._run(self._pipeline.popleft())
             if self._unparsed and not self._pipeline:
@@ -236,8 +239,6 @@ class HttpProtocol(asyncio.Protocol):
         if not cycle.keep_alive:
             self._discarding = True
         self._read_deadline = self._loop.time() + self._config.idle_timeout if cycle.response_complete else inf
-
-    # ---- requests ----
 
     def _run(self, cycle: RequestResponseCycle) -> None:
         self._current = cycle
