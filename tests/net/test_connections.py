@@ -76,6 +76,11 @@ def test_what_takes_longer_than_the_grace_period_is_cut_off(caplog: pytest.LogCa
     assert "test: 1 connections are cut off after 0.05 s" in caplog.messages
 
 
+def test_without_connections_no_grace_period_is_enough(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.run(_drained(0, False))
+    assert caplog.messages == []
+
+
 def test_a_limit_holds_for_each_transport(caplog: pytest.LogCaptureFixture) -> None:
     limiter = ConnectionLimiter(2, "SOME_LIMIT")
     seen: list[dict[str, int]] = []

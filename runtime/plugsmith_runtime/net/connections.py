@@ -180,6 +180,9 @@ class ConnectionSet(Generic[C]):
         else:
             for connection in self:
                 connection.drain()
+        # No wait where there is nothing to wait for: a grace period of 0 is over before anything is looked at.
+        if not self._open:
+            return
         try:
             async with asyncio.timeout(grace_seconds):
                 await self._empty.wait()
