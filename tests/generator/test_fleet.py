@@ -12,12 +12,14 @@ from plugsmith_runtime.tools.check.managed_files import MANIFEST, file_digests, 
 
 from generator import __version__
 from generator.fleet import parse_version
-from tests.support.rendering import ROOT
+from tests.support.locking import made_once
+from tests.support.rendering import copy_template
 from tests.template.updating import Checkout, released_template, rendered_from, update
 
 from .tools import plugsmith
 
 NEXT = "9.0.0"
+RUNTIME = ["__init__.py", "_version.py", "host/host.py"]
 PATCHED = "src/patched/runtime/host/host.py"
 
 
@@ -28,16 +30,20 @@ def seal(template: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(shared_folder: Path) -> Path:
     """A template with two releases; below plugins/ repositories of both, one with a patch, and a folder of notes."""
-    folder = tmp_path_factory.mktemp("fleet")
-    (folder / "source").mkdir()
-    shutil.copy(ROOT / "copier.yml", folder / "source")
-    for name in ("template", "proto", "runtime"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / "source" / name, symlinks=True, ignore=ignored)
-    seal(folder / "source")
-    template = released_template(folder / "source", folder / "template")
+    return made_once(shared_folder / "fleet", make_fleet)
+
+
+def make_fleet(folder: Path) -> None:
+    source = copy_template(folder / "source")
+    # Few files of the runtime will do: Copier renders the template a dozen times here.
+    runtime = source / "runtime/plugsmith_runtime"
+    for path in [path for path in runtime.rglob("*") if path.is_file()]:
+        if path.relative_to(runtime).as_posix() not in RUNTIME:
+            path.unlink()
+    seal(source)
+    template = released_template(source, folder / "template")
     plugins = folder / "plugins"
     new = rendered_from(template, plugins / "new", "--data", "plugin_name=New")
     rendered_from(template, plugins / "old", "--data", "plugin_name=Old", "--data", "kind=audit")
@@ -50,7 +56,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     template.append("copier.yml", "# More to come.\n")
     template.commit("v10.0.0rc1")
     update(new)
-    return folder
 
 
 def fleet(folder: Path, *arguments: str, expect: int = 0) -> dict[str, Any]:
