@@ -18,7 +18,7 @@ CONTEXT = {"global_context": {"request_id": "r-1", "user": "a@example.com", "ten
 
 _ENCODE = """
 import json, sys
-from {package}.runtime.codec.plugin_service_client import write_request
+from {package}.runtime.codec.plugin_service import write_request
 from {package}.runtime.codec.unix_v2_client import write_invoke
 for payload in json.load(sys.stdin):
     call = "{hook}", "{name}", payload, {context!r}

@@ -42,7 +42,7 @@ def test_a_call_of_each_method(kinds: Kinds, start: Start, kind: str, method: st
 def test_every_method_that_a_plugin_may_have_can_be_asked_for(kinds: Kinds) -> None:
     plugin = kinds["hooks"]
     runtime = f"{plugin.package}.runtime"
-    script = f"from {runtime}.host.loader import METHODS; from {runtime}.host.docker.methods import SPECS; "
+    script = f"from {runtime}.host.loader import METHODS; from {runtime}.host.docker import SPECS; "
     run = subprocess.run(
         [plugin.python, "-c", script + "print(*METHODS); print(*SPECS)"],
         env=plugin.environ, capture_output=True, text=True, check=True,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from google.protobuf.message import Message
 
-from ..codec.plugin_service_client import read_config, read_configs, read_reply, write_request
+from ..codec.plugin_service import read_config, read_configs, read_reply, write_request
 from ..contract import plugin_service_pb2 as pb
 from ..errors import PlugsmithError, RequestNotSentError, StartError
 from ..grpc.channel import Channel

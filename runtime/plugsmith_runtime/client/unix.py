@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..codec import plugin_service_client as v1_codec
+from ..codec import plugin_service as v1_codec
 from ..codec import unix_v2_client as v2_codec
 from ..contract import plugin_service_pb2 as pb
 from ..errors import RequestNotSentError

@@ -16,7 +16,7 @@ from .errors import ErrorCode
 from .loaded_plugin import LoadedPlugin, start_plugin
 from .loader import CALLS, METHODS
 from .messages import HookCall, HookReply, OverloadedError
-from .results import encode_error_reply, error_reply
+from .replies import encode_error_reply, error_reply
 from .tracing import HookTracer
 
 if TYPE_CHECKING:

@@ -9,18 +9,17 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ..contract.hooks import GlobalContext, HookSpec, PluginContext, PluginResult
 from ..errors import StartError, validation_message
 from ..net.deadlines import DeadlineExceededError, Deadlines
 from .config import PluginConfig
 from .errors import ErrorCode, PluginError, PluginViolationError
-from .hook_warnings import DiscardedChangesWarning, unimplemented_hooks, unlisted_hooks
-from .loader import CALLS, Hook, implemented_hooks, load_plugin
+from .loader import CALLS, Hook, implemented_hooks, load_plugin, unimplemented_hooks, unlisted_hooks
 from .messages import HookCall, HookReply
 from .plugin import Plugin
-from .results import (
+from .replies import (
     CLIENT_IDENTITY,
     blocked,
     error_reply,
@@ -148,6 +147,38 @@ class LoadedPlugin:
             logger.exception("plugin %s: shutdown() failed", self.name)
 
 
+class DiscardedChangesWarning:
+    """Warns when a plugin changes what the gateway does not let it change; once for each hook.
+
+    Args:
+        plugin: the plugin's name.
+    """
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self._warned_hooks: set[str] = set()
+
+    def check(self, spec: HookSpec, payload: BaseModel, changed: Any) -> None:
+        """Compare the payload that a hook got with the one that it returned.
+
+        Args:
+            spec: the hook.
+            payload: the payload that it got.
+            changed: the payload that it returned, None when it returned none.
+        """
+        # Some hooks answer with something else than their payload.
+        if spec.name in self._warned_hooks or type(changed) is not type(payload):
+            return
+        before, after = _fields(payload), _fields(changed)
+        names = [name for name in after if name not in spec.writable and after[name] != before.get(name)]
+        if names:
+            self._warned_hooks.add(spec.name)
+            logger.warning(
+                "plugin %s changes %s at %s, which the gateway drops: it takes changes of %s only",
+                self._plugin, ", ".join(names), spec.name, ", ".join(sorted(spec.writable)),
+            )  # fmt: skip
+
+
 async def start_plugin(entry: PluginConfig, timeout: float, threads: Executor, development: bool) -> LoadedPlugin:
     """Load and initialize a plugin.
 
@@ -185,3 +216,7 @@ def _context(call: HookCall) -> PluginContext:
     if call.identity is not None:
         context.metadata[CLIENT_IDENTITY] = call.identity
     return context
+
+
+def _fields(model: BaseModel) -> dict[str, Any]:
+    return {**model.__dict__, **(model.__pydantic_extra__ or {})}

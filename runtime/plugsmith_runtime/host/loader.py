@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -31,7 +31,7 @@ METHODS = (
 )
 """The methods of plugins that answer Docker's MCP gateway, beside hooks.
 
-Names only: the models behind them (docker/methods.py) cost a start more than all of this, and few servers have such a
+Names only: the models behind them (docker.py) cost a start more than all of this, and few servers have such a
 plugin.
 """
 
@@ -117,14 +117,6 @@ def load_plugin(entry: PluginConfig) -> Plugin:
         raise StartError(f"{name}: cannot be made: {type(error).__name__}: {error}") from error
 
 
-def _location(error: Exception) -> str:
-    """The line that raised; a SyntaxError names its own, and the importer's lines help nobody."""
-    if isinstance(error, SyntaxError):
-        return ""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""
-
-
 def implemented_by(found: type[Plugin] | Plugin) -> list[str]:
     """The wire names of the hooks that a plugin overrides: in its class or, as those of cpex, in the object alone."""
     methods = ((name, getattr(found, name)) for name in HOOKS)
@@ -138,3 +130,43 @@ def implemented_hooks(plugin: Plugin) -> dict[str, Hook]:
         method = getattr(plugin, name)
         hooks[name] = Hook(HOOKS[name], method, threaded=not inspect.iscoroutinefunction(method))
     return hooks
+
+
+def unimplemented_hooks(entry: PluginConfig, implemented: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Find the hooks that a plugin's entry lists and its class lacks: the gateway calls them and gets an error.
+
+    Args:
+        entry: the plugin's entry in the configuration file.
+        implemented: the hooks of its class.
+
+    Yields:
+        What is wrong, and what to do about it.
+    """
+    for hook in entry.hooks:
+        if hook not in implemented:
+            text = f"plugin {entry.name} lists hook {hook}, which {entry.kind} does not implement"
+            yield text, "write its method, or take it out of hooks"
+
+
+def unlisted_hooks(entry: PluginConfig, implemented: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Find the hooks that a plugin's class has and its entry does not list: the gateway never calls them.
+
+    Args:
+        entry: the plugin's entry in the configuration file.
+        implemented: the hooks of its class.
+
+    Yields:
+        What is wrong, and what to do about it.
+    """
+    for hook in HOOKS:
+        if hook in implemented and hook not in entry.hooks:
+            text = f"plugin {entry.name} implements hook {hook}, which its entry does not list"
+            yield text, f"add {hook} to hooks in the configuration file, or the gateway never calls it"
+
+
+def _location(error: Exception) -> str:
+    """The line that raised; a SyntaxError names its own, and the importer's lines help nobody."""
+    if isinstance(error, SyntaxError):
+        return ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""

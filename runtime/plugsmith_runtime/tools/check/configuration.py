@@ -13,9 +13,8 @@ from typing import Literal
 from ...client import connect
 from ...errors import StartError
 from ...host.config import ConfigFile, PluginMode
-from ...host.docker.methods import method_hooks
-from ...host.hook_warnings import unimplemented_hooks, unlisted_hooks
-from ...host.loader import add_plugin_dirs, implemented_hooks, load_plugin
+from ...host.docker import method_hooks
+from ...host.loader import add_plugin_dirs, implemented_hooks, load_plugin, unimplemented_hooks, unlisted_hooks
 from ...net.sockets import bind_tcp, check_socket_path
 from ...plugin_server.endpoints import client_tls, own_endpoint
 from ...plugin_server.setting_table import CONFIG_PATH, LOG_FORMAT, LOG_LEVEL, SETTINGS

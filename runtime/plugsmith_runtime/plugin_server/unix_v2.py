@@ -1,21 +1,21 @@
-"""The handler of version 2: from a frame to the frame that answers it."""
+"""The handler of version 2 of the Unix protocol: from a frame to the frame that answers it."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...codec import unix_v2 as codec
-from ...contract import plugin_stream_pb2 as pb
-from ...host.messages import CallDecodeError, OverloadedError
-from ...host.respond import refuse, respond
+from ..codec import unix_v2 as codec
+from ..contract import plugin_stream_pb2 as pb
+from ..host.messages import CallDecodeError, OverloadedError
+from ..host.replies import refuse, respond
 
 if TYPE_CHECKING:
-    from ...host.host import Host
+    from ..host.host import Host
 
 
 class V2Handler:
-    """Answers the requests of all connections.
+    """Answers the requests of a connection.
 
     Args:
         host: runs the hooks.
