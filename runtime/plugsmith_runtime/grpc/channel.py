@@ -104,7 +104,13 @@ class Channel:
         handler = StreamingHandler(timeout, self._budget)
 
         async def open_stream(handler: StreamingHandler) -> tuple[Stream, bytes]:
-            return await self._open(method, handler, timeout, metadata)
+            extra = encode(*encode_metadata(metadata))
+            if opened := self._open_now(method, handler, timeout):
+                if timeout is not None:
+                    handler.start_timer(self._loop, timeout)
+            else:
+                opened = await self._open_later(method, handler, timeout)
+            return opened[0], opened[1] + extra
 
         return ClientCall(open_stream, handler, serializer, deserializer, self._options.compress)
 
@@ -136,10 +142,12 @@ class Channel:
         answer: asyncio.Future[bytes] = self._loop.create_future()
         handler = UnaryHandler(timeout, self._options.max_message_bytes, answer)
         data = encode_message(serializer(request), self._options.compress)
-        stream, block = await self._open(method, handler, timeout, metadata)
+        extra = encode(*encode_metadata(metadata)) if metadata else b""
+        opened = self._open_now(method, handler, timeout) or await self._open_later(method, handler, timeout)
+        stream, block = opened
         handler.stream = stream
         stream_id = stream.stream_id
-        stream.send(headers_frame(stream_id, block), data, end_stream_frame(stream_id))
+        stream.send(headers_frame(stream_id, block + extra), data, end_stream_frame(stream_id))
         try:
             if timeout is None or handler.has_timer:
                 response = await answer
@@ -212,28 +220,22 @@ class Channel:
                 sending.cancel()
                 await asyncio.wait([sending])
 
-    async def _open(
-        self, method: str, handler: StreamingHandler | UnaryHandler, timeout: float | None, metadata: Metadata
-    ) -> tuple[Stream, bytes]:
-        """Open a stream; returns it with the header block of its call.
-
-        The deadline has a timer unless the call is unary and was sent at once: these share one (`_deadlines_of`).
-        """
-        extra = encode(*encode_metadata(metadata)) if metadata else b""
+    def _open_now(self, method: str, handler: StreamHandler, timeout: float | None) -> tuple[Stream, bytes] | None:
+        """Open a stream on the connection that is there; returns it with the header block of its call."""
         connection = self._connection.current
         stream = connection.open_stream(handler) if connection is not None else None
-        if stream is not None:
-            block = self._block(method, timeout)
-            if timeout is not None and isinstance(handler, StreamingHandler):
-                handler.start_timer(self._loop, timeout)
-        else:
-            start = self._loop.time()
-            stream = await self._wait_for_stream(handler, timeout)
-            if timeout is not None:
-                timeout -= self._loop.time() - start
-                handler.start_timer(self._loop, timeout)
-            block = request_fields(method, self._authority, self._secure, timeout, self._options.compress)
-        return stream, block + extra
+        return None if stream is None else (stream, self._block(method, timeout))
+
+    async def _open_later(
+        self, method: str, handler: StreamingHandler | UnaryHandler, timeout: float | None
+    ) -> tuple[Stream, bytes]:
+        """Open a stream as soon as that can be, within the call's time."""
+        start = self._loop.time()
+        stream = await self._wait_for_stream(handler, timeout)
+        if timeout is not None:
+            timeout -= self._loop.time() - start
+            handler.start_timer(self._loop, timeout)
+        return stream, request_fields(method, self._authority, self._secure, timeout, self._options.compress)
 
     async def _wait_for_stream(self, handler: StreamHandler, timeout: float | None) -> Stream:
         """Connect, if need be, and wait until the server takes one more stream."""

@@ -148,6 +148,9 @@ class UnaryHandler(ResponseHandler):
                 self._body = bytearray(self._body)
             self._body += data
         size = message_length(self._body, self._max_message_bytes)
+        if size == len(self._body):
+            # Only the status follows, which needs no credit.
+            return
         if 0 < size < len(self._body):
             raise StatusError(StatusCode.INTERNAL, "the answer is not one whole message")
         assert self.stream is not None

@@ -118,9 +118,7 @@ class ClientConnection(Connection):
         Raises:
             StreamResetError: the connection takes no more streams.
         """
-        if self._slot_waiters and self.usable:
-            return None
-        return self._open_stream(handler)
+        return None if self._slot_waiters and self.usable else self._open_stream(handler)
 
     async def wait_for_stream(self, handler: StreamHandler) -> Stream:
         """Open a stream as soon as the server takes one more; errors as in `open_stream`."""
@@ -237,12 +235,12 @@ class ClientConnection(Connection):
         return self
 
     def _open_stream(self, handler: StreamHandler) -> Stream | None:
-        if not self.usable:
+        stream_id = self._next_stream_id
+        if not self._open or stream_id >= self._end_stream_id:
             raise StreamResetError("the connection was closed before the call could be sent", processed=False)
         if len(self.streams) >= self._max_concurrent_streams:
             return None
-        stream_id = self._next_stream_id
-        self._next_stream_id += 2
+        self._next_stream_id = stream_id + 2
         stream = Stream(self, stream_id, self.flow.initial_window, self._stream_window_bytes, 0.0)
         stream.handler = handler
         self.streams[stream_id] = stream
