@@ -49,3 +49,20 @@ def test_calls_in_flight_are_answered(
         gate.open()
         assert [call().args["n"] for call in calls] == list(range(CALLS))
         assert served.process.wait(START_LIMIT) == 0, served.log
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_signal_that_comes_twice_at_once_loses_no_call(
+    rendered: RenderedPlugin, config: Path, pb: Any, short_path: Path, workers: int
+) -> None:
+    """As by `kill %1`: the shell signals the process group, and make passes the signal on."""
+    gate = Gate(short_path)
+    options = ("--config", str(config), "--grace", "20", "--workers", str(workers))
+    with serve_one(rendered, "grpc", short_path, *options) as served, connect_client(served, "grpc", pb) as line:
+        calls = gate.hold([line], 20)
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+            served.process.send_signal(number)
+        wait_until(lambda: refused(served, "grpc", pb))
+        gate.open()
+        assert [call().args["n"] for call in calls] == list(range(20))
+        assert served.process.wait(START_LIMIT) == 0, served.log

@@ -16,6 +16,7 @@ from ..host.config import PluginConfig
 from ..host.host import Host
 from ..net.connections import ConnectionLimiter
 from ..net.sockets import SocketProvider
+from ..process.stop_signals import stop_signals
 from .observability import Observability
 from .readiness import ServerReady
 from .settings import TRANSPORTS, ServerSettings
@@ -149,17 +150,8 @@ class Server:
 
         After the block they are ignored: all is done, and the process ends with the exit code of a clean stop.
         """
-        loop = asyncio.get_running_loop()
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        for number in numbers:
-            loop.add_signal_handler(number, self._on_signal, number)
-        try:
+        with stop_signals(self._on_stop_signal, self._on_second_signal):
             yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
 
     async def _wait(self) -> None:
         events = [self._stop, *(item.finished for item in self._transports if item.finished is not None)]
@@ -170,9 +162,10 @@ class Server:
             for waiter in waiters:
                 waiter.cancel()
 
-    def _on_signal(self, number: int) -> None:
-        if self._stop.is_set():
-            logger.warning("second signal: leaving at once")
-            os._exit(128 + number)
-        logger.info("%s: stopping, calls in flight get %g s", signal.Signals(number).name, self._settings.grace)
+    def _on_stop_signal(self, number: signal.Signals) -> None:
+        logger.info("%s: stopping, calls in flight get %g s", number.name, self._settings.grace)
         self._stop.set()
+
+    def _on_second_signal(self, number: signal.Signals) -> None:
+        logger.warning("second signal: leaving at once")
+        os._exit(128 + number)

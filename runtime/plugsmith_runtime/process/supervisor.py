@@ -18,6 +18,7 @@ from .backoff import Backoff, keep_running
 from .child import ChildExitedError, ChildProcess
 from .readiness import Readiness
 from .shared_sockets import SharedSockets
+from .stop_signals import stop_signals
 from .worker_context import KILL_AFTER_GRACE_SECONDS, WORKER_FD_ENV, WORKER_ID_ENV, Channel
 
 logger = logging.getLogger(__name__)
@@ -154,9 +155,10 @@ class Supervisor:
         Raises:
             StartError: the first worker died before it served, or no process can be started.
         """
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._on_signal, number)
+        with stop_signals(self._on_stop_signal, self._on_second_signal):
+            return await self._run()
+
+    async def _run(self) -> int:
         try:
             # Alone, so that what is wrong for all of them is said once.
             first = await self._start(1)
@@ -176,8 +178,6 @@ class Supervisor:
             return self._exit_code
         finally:
             self._sockets.close()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
     async def _start(self, number: int) -> ChildProcess:
         try:
@@ -218,12 +218,12 @@ class Supervisor:
         if last and last.exit_code and last.is_ready:
             self._exit_code = self._exit_code or 1
 
-    def _on_signal(self, number: int) -> None:
-        if self._stop.is_set():
-            logger.warning("second signal: leaving at once")
-            self._exit_code = 128 + number
-            self._kill()
-            return
+    def _on_second_signal(self, number: signal.Signals) -> None:
+        logger.warning("second signal: leaving at once")
+        self._exit_code = 128 + number
+        self._kill()
+
+    def _on_stop_signal(self, number: signal.Signals) -> None:
         self._stop.set()
         self._sockets.close()
         for worker in self._workers.values():

@@ -20,6 +20,7 @@ from ..plugin_server.readiness import ReadinessOutput, ServerReady
 from ..plugin_server.settings import package_folder
 from ..process.child import ChildExitedError, ChildProcess
 from ..process.shared_sockets import SharedSockets
+from ..process.stop_signals import stop_signals
 from ..process.supervisor import own_command, start_worker
 from ..process.worker_context import KILL_AFTER_GRACE_SECONDS, WORKER_FD_ENV
 
@@ -106,11 +107,12 @@ class Reloader:
 
     async def run(self) -> None:
         """Serve until a signal comes."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._on_signal)
+        with stop_signals(self._on_stop_signal, self._on_second_signal):
+            await self._run()
+
+    async def _run(self) -> None:
         try:
-            watching = loop.create_task(self._watch())
+            watching = asyncio.create_task(self._watch())
             while not self._stop.is_set():
                 await self._replace()
                 await self._wake.wait()
@@ -124,8 +126,6 @@ class Reloader:
             for server in self._alive:
                 self._end(server)
             await asyncio.gather(*self._ends)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
     async def _watch(self) -> None:
         """Note what changes, also while a server is starting."""
@@ -178,12 +178,12 @@ class Reloader:
         server.terminate()
         asyncio.get_running_loop().call_later(self._grace + KILL_AFTER_GRACE_SECONDS, server.kill)
 
-    def _on_signal(self) -> None:
-        if self._stop.is_set():
-            self._say("second signal: leaving at once")
-            for server in self._alive:
-                server.kill()
-            return
+    def _on_second_signal(self, number: signal.Signals) -> None:
+        self._say("second signal: leaving at once")
+        for server in self._alive:
+            server.kill()
+
+    def _on_stop_signal(self, number: signal.Signals) -> None:
         self._stop.set()
         self._wake.set()
         for server in self._alive:
