@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.rendering import RenderedPlugin
 
@@ -23,12 +26,6 @@ Kinds = dict[str, RenderedPlugin]
         ("telemetry", "record-counter", {"name": "mcp.tool.calls", "value": 1, "attributes": {"tool": "ps"}}, "ok"),
         ("telemetry", "record-histogram", {"name": "mcp.tool.duration", "value": 0.25, "attributes": None}, "ok"),
         ("telemetry", "record_gauge", {"name": "mcp.tools", "value": 3}, "ok"),
-        (
-            "auth",
-            "validate_credential",
-            {"type": "api_key", "value": "tango"},
-            {"user_id": "ann@example.com", "tenant_id": None, "roles": ["reader"], "groups": [], "metadata": {}},
-        ),
         ("audit", "log-event", {"event_type": "tool_call", "metadata": {"tango": "a secret"}}, "ok"),
     ],
 )
@@ -37,6 +34,19 @@ def test_a_call_of_each_method(kinds: Kinds, start: Start, kind: str, method: st
     assert plugin.call(method, params) == result
     assert plugin.close() == 0
     assert plugin.rest_of_output() == ""
+
+
+def test_a_user_is_known_by_the_digest_of_a_key(kinds: Kinds, start: Start, tmp_path: Path) -> None:
+    plugin = kinds["auth"]
+    config = yaml.safe_load((plugin.root / "resources/plugins/config.yaml").read_text())
+    # A repository as rendered knows nobody.
+    assert config["plugins"][0]["config"] == {"users": {}}
+    digest = hashlib.sha256(b"a long random key").hexdigest()
+    config["plugins"][0]["config"]["users"] = {"ann@example.com": {"key_sha256": digest, "roles": ["reader"]}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    started = start(plugin, "--config", str(tmp_path / "config.yaml"))
+    user = {"user_id": "ann@example.com", "tenant_id": None, "roles": ["reader"], "groups": [], "metadata": {}}
+    assert started.call("validate_credential", {"type": "api_key", "value": "a long random key"}) == user
 
 
 def test_every_method_that_a_plugin_may_have_can_be_asked_for(kinds: Kinds) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +13,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import StartError, validation_message
+
+# The forms of Jinja that gateways' own files use; all else in braces stays as it is.
+_EXPRESSION = re.compile(r"\{\{-?\s*env\b.*?\}\}")
+_VARIABLE = re.compile(
+    r"""\{\{-?\s*env(?:\.(?P<name>\w+)|\[\s*(?P<q>['"])(?P<key>\w+)(?P=q)\s*\])
+    \s*(?:\|\s*default\(\s*(?P<d>['"])(?P<default>.*?)(?P=d)\s*(?:,\s*[Tt]rue\s*)?\)\s*)?-?\}\}""",
+    re.VERBOSE,
+)
 
 
 class PluginMode(StrEnum):
@@ -118,6 +129,7 @@ def load_config_file(path: Path) -> ConfigFile:
         raise StartError(
             f"{path}: cannot read the configuration file ({reason}); name another with --config or PLUGINS_CONFIG_PATH"
         ) from error
+    text = _expand_environment(text, path)
     try:
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
@@ -153,3 +165,30 @@ def gateway_config(entry: PluginConfig) -> dict[str, Any]:
     if entry.config is not None:
         data["config"] = entry.config
     return data
+
+
+def _expand_environment(text: str, path: Path) -> str:
+    """Replace `{{ env.NAME }}` outside of comments by the variable's value, as gateways do in their plugins files.
+
+    Raises:
+        StartError: a variable is not set, or the expression is none of the forms that are known.
+    """
+    lines = text.splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        if not line.lstrip().startswith("#"):
+            lines[index] = _EXPRESSION.sub(partial(_value, where=f"{path}: line {index + 1}"), line)
+    return "".join(lines)
+
+
+def _value(found: re.Match[str], where: str) -> str:
+    variable = _VARIABLE.fullmatch(found[0])
+    if variable is None:
+        raise StartError(
+            f"{where}: {found[0]} cannot be expanded; write {{{{ env.NAME }}}}, or "
+            '{{ env.NAME | default("value") }}'
+        )
+    name = variable["name"] or variable["key"]
+    value = os.environ.get(name, variable["default"])
+    if value is None:
+        raise StartError(f"{where}: the environment variable {name} is not set; set it, or give a default")
+    return value

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ..errors import StartError
-from ..host.config import ConfigFile, PluginConfig, gateway_mode
+from ..host.config import ConfigFile, PluginConfig, gateway_config, gateway_mode
 from ..plugin_server import options
 from ..plugin_server.endpoints import own_endpoint, server_command
 from ..plugin_server.settings import ServerSettings, package_folder
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         documents.append(gateway_document(file, settings, transport, path, client_dir, shim_dir))
         if transport == "http" and not settings.http.uds and settings.http.host in ("127.0.0.1", "::1"):
             notes.append(LOOPBACK_NOTE)
-    if not arguments.connector and (note := start_note(file)):
+    if note := start_note(file):
         notes.append(note)
     for number, (transport, content) in enumerate(zip(settings.transports, documents, strict=True)):
         if len(documents) > 1:
@@ -148,13 +148,7 @@ def _shim_entry(plugins: list[PluginConfig]) -> dict[str, Any]:
 def _entry(
     plugin: PluginConfig, settings: ServerSettings, transport: str, config: Path, client_dir: Path
 ) -> dict[str, Any]:
-    block: dict[str, Any] = {
-        "name": plugin.name,
-        "kind": "external",
-        "hooks": list(plugin.hooks),
-        "mode": gateway_mode(plugin),
-        "priority": plugin.priority,
-    }
+    block = _common_entry(plugin, "external")
     endpoint = own_endpoint(settings, transport)
     if transport == "http":
         mcp: dict[str, Any] = {"proto": "STREAMABLEHTTP", "url": endpoint}
@@ -177,6 +171,19 @@ def _entry(
         # Below the gateway's own limit for a plugin and above the server's limit for a hook.
         block["unix_socket"] = {"path": str(Path(settings.unix.path).absolute()), "timeout": settings.hook_timeout + 5}
     return block
+
+
+def _common_entry(plugin: PluginConfig, kind: str) -> dict[str, Any]:
+    """What an entry says however the gateway reaches the plugin: the gateway takes hooks and conditions from here."""
+    entry: dict[str, Any] = {
+        "name": plugin.name,
+        "kind": kind,
+        "hooks": list(plugin.hooks),
+        "mode": gateway_mode(plugin),
+        "priority": plugin.priority,
+    }
+    known = gateway_config(plugin)
+    return entry | {name: known[name] for name in ("tags", "conditions") if known.get(name)}
 
 
 def _gateway_tls(tls: TlsSettings | None, client_dir: Path) -> dict[str, Any]:
@@ -211,18 +218,7 @@ def connector_document(file: ConfigFile, settings: ServerSettings, transport: st
     }
     if tls is not None:
         config["tls"] = _connector_tls(tls, client_dir)
-    entries = [
-        {
-            "name": plugin.name,
-            "kind": f"{_CONNECTOR}.RemotePlugin",
-            # The gateway takes the hooks of a plugin that runs inside it from here only.
-            "hooks": list(plugin.hooks),
-            "mode": gateway_mode(plugin),
-            "priority": plugin.priority,
-            "config": config,
-        }
-        for plugin in file.plugins
-    ]
+    entries = [_common_entry(plugin, f"{_CONNECTOR}.RemotePlugin") | {"config": config} for plugin in file.plugins]
     # Gateway 1.0.0 does not start without the block, and by default goes on without a plugin whose settings are wrong.
     return {"plugins": entries, "plugin_settings": {"fail_on_plugin_error": True}}
 
