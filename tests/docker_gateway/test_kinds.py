@@ -45,7 +45,7 @@ def test_a_user_is_known_by_the_digest_of_a_key(kinds: Kinds, start: Start, tmp_
     config["plugins"][0]["config"]["users"] = {"ann@example.com": {"key_sha256": digest, "roles": ["reader"]}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     started = start(plugin, "--config", str(tmp_path / "config.yaml"))
-    user = {"user_id": "ann@example.com", "tenant_id": None, "roles": ["reader"], "groups": [], "metadata": {}}
+    user: Any = {"user_id": "ann@example.com", "tenant_id": None, "roles": ["reader"], "groups": [], "metadata": {}}
     assert started.call("validate_credential", {"type": "api_key", "value": "a long random key"}) == user
 
 
