@@ -64,7 +64,7 @@ FIRST_TOOLS = (
     Tool("count", _OBJECT, "Progress and log messages up to the argument `to`."),
     Tool("wait", _OBJECT, "Sends progress once, and waits until it is cancelled."),
     Tool("cancelled", _OBJECT, "Waits until so many calls of `wait` were cancelled as the argument `calls` says."),
-    Tool("running", _OBJECT, "Waits until no call of `wait` runs."),
+    Tool("running", _OBJECT, "Waits until no call of `wait` or `count` runs."),
     Tool("grow", _OBJECT, "Adds a tool named by the argument `name`."),
     Tool("caller", _OBJECT, "What is known of the caller."),
     Tool("test_error_handling", _OBJECT, "An error of the tool."),
@@ -89,8 +89,8 @@ class Everything:
             logging=True,
             page_size=PAGE_SIZE_TOOLS,
         )
-        self._waiting = 0
-        self._ends = 0
+        self._running_calls = 0
+        self._waits_ended = 0
         self._ended = asyncio.Condition()
 
     async def call_tool(self, call: ToolCall) -> ToolResult | bytes:
@@ -134,32 +134,39 @@ class Everything:
 
     async def _count(self, call: ToolCall) -> ToolResult:
         to = call.arguments["to"]
-        for number in range(1, to + 1):
-            await call.progress(number, to, f"step {number}")
-            await call.log("info", f"counted {number}", "counter")
-            await call.log("debug", {"number": number})
+        self._running_calls += 1
+        try:
+            for number in range(1, to + 1):
+                await call.progress(number, to, f"step {number}")
+                await call.log("info", f"counted {number}", "counter")
+                await call.log("debug", {"number": number})
+        finally:
+            await self._end()
         return ToolResult([text_content(f"counted to {to}; progress wanted: {call.wants_progress}")])
 
     async def _wait(self, call: ToolCall) -> ToolResult:
-        self._waiting += 1
+        self._running_calls += 1
         try:
             await call.progress(1)
             await asyncio.Event().wait()
         finally:
-            async with self._ended:
-                self._waiting -= 1
-                self._ends += 1
-                self._ended.notify_all()
+            self._waits_ended += 1
+            await self._end()
         return ToolResult()
+
+    async def _end(self) -> None:
+        async with self._ended:
+            self._running_calls -= 1
+            self._ended.notify_all()
 
     async def _running(self, call: ToolCall) -> ToolResult:
         async with self._ended:
-            await self._ended.wait_for(lambda: not self._waiting)
-        return ToolResult(structured={"waiting": self._waiting})
+            await self._ended.wait_for(lambda: not self._running_calls)
+        return ToolResult(structured={"running": self._running_calls})
 
     async def _cancelled(self, call: ToolCall) -> ToolResult:
         async with self._ended:
-            await self._ended.wait_for(lambda: self._ends >= call.arguments["calls"])
+            await self._ended.wait_for(lambda: self._waits_ended >= call.arguments["calls"])
         return ToolResult()
 
     async def _grow(self, call: ToolCall) -> ToolResult:

@@ -151,8 +151,19 @@ def test_a_client_that_disconnects_cancels_its_call(everything: str, newest: boo
     began = time.monotonic()
     # Calls of other tests were cancelled as well; that this one was is what no test but it waits for.
     answer = post(everything, rpc("tools/call", name="running"))
-    assert answer.json["result"]["content"][0]["text"] == '{"waiting":0}'
+    assert answer.json["result"]["content"][0]["text"] == '{"running":0}'
     assert time.monotonic() - began < 5.0
+
+
+def test_a_tool_that_sends_much_waits_for_its_client_and_for_nobody_after_it(everything: str) -> None:
+    message = rpc("tools/call", name="count", arguments={"to": 10**9}, _meta={"progressToken": 1})
+    with closing(Stream(everything, "POST", message)) as stream:
+        assert stream.event()["params"]["progress"] == 1
+        # The server stays there for others, while the client reads and while it does not.
+        for _ in range(1000):
+            assert stream.event() is not None
+        assert post(everything, rpc("ping")).status == 200
+    assert post(everything, rpc("tools/call", name="running")).json["result"]["isError"] is False
 
 
 def test_a_cancelled_call_of_a_session_has_no_answer(everything: str, session: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -188,15 +189,14 @@ class ToolCall:
             total: what `progress` will be at the end, when that is known.
             message: what is being done, for people.
         """
-        notify = self.context.notify
-        if notify is None or PROGRESS_TOKEN_KEY not in self.meta:
+        if not self.wants_progress:
             return
         params: dict[str, Any] = {"progressToken": self.meta[PROGRESS_TOKEN_KEY], "progress": progress}
         if total is not None:
             params["total"] = total
         if message is not None:
             params["message"] = message
-        await notify(notification("notifications/progress", params))
+        await self._notify("notifications/progress", params)
 
     async def log(self, level: str, data: Any, logger: str | None = None) -> None:
         """Send a log message, when the client takes messages of that level.
@@ -206,13 +206,12 @@ class ToolCall:
             data: the message, any JSON value.
             logger: the name of what logs.
         """
-        notify = self.context.notify
-        if notify is None or not self._takes(LOG_LEVELS.index(level)):
+        if not self._takes(LOG_LEVELS.index(level)):
             return
         params = {"level": level, "data": data}
         if logger is not None:
             params["logger"] = logger
-        await notify(notification("notifications/message", params))
+        await self._notify("notifications/message", params)
 
     def text_reply(self, text: bytes, is_error: bool = False) -> bytes:
         """The bytes of a whole answer with one text block: what `call_tool` may return in place of a ToolResult.
@@ -226,6 +225,13 @@ class ToolCall:
         tails = self._tails
         tail = tails.failed if is_error else tails.done
         return b"".join((self._head, b'{"content":[{"type":"text","text":', text, tail))
+
+    async def _notify(self, method: str, params: dict[str, Any]) -> None:
+        if self.context.notify is not None:
+            await self.context.notify(notification(method, params))
+            # Sending suspends only when the client is slow: a tool that sends much lets others run here, and is
+            # cancelled here.
+            await asyncio.sleep(0)
 
     def _takes(self, level: int) -> bool:
         if self.context.version == STATELESS_VERSION:
