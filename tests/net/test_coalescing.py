@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 import pytest_asyncio
-from plugsmith_runtime.net.coalescing import CoalescingWriter
+from plugsmith_runtime.net.connections import CoalescingWriter
 
 
 @pytest_asyncio.fixture

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from plugsmith_runtime.net.loop_stall import LoopStallMonitor
+from plugsmith_runtime.net.deadlines import LoopStallMonitor
 
 STALL = 2.5
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from plugsmith_runtime.errors import DecodeError, RequestNotSentError
 from plugsmith_runtime.net.connections import ConnectionSet
-from plugsmith_runtime.net.loop_stall import LoopStallMonitor
-from plugsmith_runtime.unix_stream.negotiation import ProtocolNegotiation
-from plugsmith_runtime.unix_stream.server_connection import ConnectionLimits, ServerConnection
+from plugsmith_runtime.net.deadlines import LoopStallMonitor
+from plugsmith_runtime.unix_stream.server_connection import ConnectionLimits, ProtocolNegotiation, ServerConnection
 from plugsmith_runtime.unix_stream.v1_client import V1ConnectionPool
 from plugsmith_runtime.unix_stream.v1_server import Send, V1Connection
 from plugsmith_runtime.unix_stream.v2_client import Goodbye, UnsupportedVersionError, V2ClientConnection, Welcome

@@ -15,10 +15,9 @@ from ..net.deadlines import DeadlineExceededError, Deadlines
 from .channel_connection import ChannelConnection, ChannelOptions
 from .client_call import ClientCall
 from .message_reader import ReceiveBudget
-from .metadata import Metadata, encode_metadata
 from .response_handlers import StreamingHandler, UnaryHandler, status_of_reset
 from .status import NotProcessedError, StatusCode, StatusError
-from .wire import encode_message, request_fields
+from .wire import Metadata, encode_message, encode_metadata, request_fields
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")

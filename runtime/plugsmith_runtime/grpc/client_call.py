@@ -7,10 +7,9 @@ from typing import Generic, TypeVar
 
 from ..http2.frames import end_stream_frame, headers_frame
 from ..http2.stream import Stream
-from .metadata import Metadata, decode_metadata
 from .response_handlers import StreamingHandler
 from .status import StatusCode, StatusError
-from .wire import encode_message
+from .wire import Metadata, decode_metadata, encode_message
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")

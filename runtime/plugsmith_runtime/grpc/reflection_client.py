@@ -9,9 +9,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import DecodeError
 
 from ..errors import PlugsmithError
-from .metadata import Metadata
 from .reflection import METHOD, REFLECTION_V1, REFLECTION_V1ALPHA
 from .status import StatusCode, StatusError
+from .wire import Metadata
 
 if TYPE_CHECKING:
     from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse

@@ -9,9 +9,8 @@ from ..http2.frames import ErrorCode
 from ..http2.hpack import Fields
 from ..http2.stream import Stream, StreamResetError
 from .message_reader import MessageReader, ReceiveBudget
-from .metadata import decode_metadata
 from .status import NotProcessedError, StatusCode, StatusError
-from .wire import check_response_headers, decode_message, message_length, trailers_error
+from .wire import check_response_headers, decode_message, decode_metadata, message_length, trailers_error
 
 _RESET_CODES: dict[int, StatusCode] = {
     ErrorCode.CANCEL: StatusCode.CANCELLED,

@@ -16,7 +16,7 @@ from ..http2.hpack import Fields
 from ..http2.server import ConnectionLimits, ServerConnection
 from ..http2.stream import Stream, StreamHandler, StreamResetError
 from ..net.connections import AllowedUsers, ConnectionLimiter, ConnectionSet
-from ..net.loop_stall import LoopStallMonitor
+from ..net.deadlines import LoopStallMonitor
 from ..net.sockets import Acceptor
 from ..tls.identity import ClientAllowList, client_identities, main_identity
 from .message_reader import ReceiveBudget

@@ -13,12 +13,14 @@ from ..errors import EncodeError
 from ..http2.hpack import Fields, encode
 from ..http2.stream import Stream, StreamResetError
 from .message_reader import MessageReader, ReceiveBudget
-from .metadata import Metadata, decode_metadata, encode_metadata
 from .status import StatusCode, StatusError
 from .wire import (
+    Metadata,
     decode_message,
+    decode_metadata,
     decode_timeout,
     encode_message,
+    encode_metadata,
     error_trailers,
     in_parentheses,
     message_length,

@@ -7,9 +7,12 @@ StatusError                     a call ended, or is to end, with a status other 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from ..errors import PlugsmithError
-from .metadata import Metadata
+
+if TYPE_CHECKING:
+    from .wire import Metadata
 
 
 class StatusCode(IntEnum):

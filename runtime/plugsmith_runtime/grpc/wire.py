@@ -1,17 +1,34 @@
-"""gRPC over HTTP/2 as it is on the wire: length-prefixed messages, compression, timeouts, statuses and their texts.
+"""gRPC over HTTP/2 as it is on the wire: length-prefixed messages, compression, timeouts, metadata, statuses.
 
 Both ends use it. The source is PROTOCOL-HTTP2.md of grpc/grpc.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 import zlib
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote, unquote
 
+from ..errors import EncodeError
 from ..http2.frames import Flag, FrameType, frame_header, headers_frame
 from ..http2.hpack import Fields, encode
-from .metadata import decode_metadata, encode_metadata
 from .status import StatusCode, StatusError
+
+Metadata = Sequence[tuple[str, str | bytes]]
+"""Names and values that travel beside the messages, as header fields and trailers.
+
+Names are lower case. The value of a name that ends in "-bin" is bytes and travels in base64; that of others is
+printable ASCII.
+"""
+
+_METADATA_NAME = re.compile(r"[0-9a-z_.-]+", re.ASCII)
+_METADATA_VALUE = re.compile(r"[ -~]*", re.ASCII)
+_RESERVED_NAMES = ("grpc-", ":")
+_TRANSPORT_FIELDS = {b"content-type", b"te", b"user-agent", b"host", b"connection"}
+_BINARY_SUFFIX = "-bin"
 
 PREFIX_BYTES = 5
 ENCODINGS = (b"identity", b"gzip", b"deflate")
@@ -201,3 +218,54 @@ def trailers_error(fields: Fields) -> StatusError | None:
 def in_parentheses(setting: str) -> str:
     """The name of a setting as the end of a sentence; nothing without a name."""
     return f" ({setting})" if setting else ""
+
+
+def encode_metadata(metadata: Metadata) -> Iterable[tuple[bytes, bytes]]:
+    """The header fields of metadata.
+
+    Raises:
+        EncodeError: a name or value is not allowed.
+    """
+    for name, value in metadata:
+        if not _METADATA_NAME.fullmatch(name) or name.startswith(_RESERVED_NAMES) or name.encode() in _TRANSPORT_FIELDS:
+            raise EncodeError(f"metadata {name!r}", "names are lower-case ASCII and none of the protocol's own")
+        if name.endswith(_BINARY_SUFFIX):
+            if isinstance(value, str):
+                raise EncodeError(f"metadata {name!r}", "the value of a -bin name is bytes")
+            yield name.encode(), base64.b64encode(value).rstrip(b"=")
+        else:
+            if isinstance(value, bytes) or not _METADATA_VALUE.fullmatch(value):
+                raise EncodeError(
+                    f"metadata {name!r}", "values are printable ASCII; bytes need a name with -bin at its end"
+                )
+            yield name.encode(), value.strip(" ").encode()
+
+
+def decode_metadata(fields: Fields) -> Metadata:
+    """The metadata among header fields or trailers; what cannot be decoded is left out.
+
+    The values of a name that comes more than once are joined by commas, unless it ends in "-bin".
+    """
+    metadata: list[tuple[str, str | bytes]] = []
+    for key, value in fields.items():
+        if key.startswith((b":", b"grpc-")) or key in _TRANSPORT_FIELDS:
+            continue
+        name = key.decode("latin-1")
+        if name.endswith(_BINARY_SUFFIX):
+            for part in value.split(b","):
+                try:
+                    metadata.append((name, decode_base64(part.strip())))
+                except binascii.Error:
+                    continue
+        else:
+            metadata.append((name, value.decode("latin-1")))
+    return metadata
+
+
+def decode_base64(value: bytes) -> bytes:
+    """Decode base64 with or without its padding.
+
+    Raises:
+        binascii.Error: it is none.
+    """
+    return base64.b64decode(value + b"=" * (-len(value) % 4), validate=True)

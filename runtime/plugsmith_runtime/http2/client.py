@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from ..net.coalescing import CoalescingWriter
+from ..net.connections import CoalescingWriter
 from .connection import Connection
 from .frames import (
     MAX_STREAM_ID,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from ..errors import PlugsmithError
-from . import huffman
 from .frames import ErrorCode, ProtocolError
-from .static_table import STATIC
+from .hpack_tables import STATIC, huffman_decode
 
 Fields = dict[bytes, bytes]
 
@@ -160,4 +159,4 @@ def _string(block: bytes, position: int) -> tuple[bytes, int]:
     text = block[start : start + size]
     if len(text) < size:
         raise ValueError("a string that is cut off")
-    return (huffman.decode(text) if coded else text), start + size
+    return (huffman_decode(text) if coded else text), start + size

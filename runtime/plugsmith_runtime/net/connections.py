@@ -1,4 +1,4 @@
-"""Connections: who may open them, how many there may be, and their graceful end."""
+"""Connections: who may open them, how many there may be, how they write, and their graceful end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 # Rounds of the event loop in which what lies in the sockets already is read.
 _READ_ROUNDS = 2
-
+_MAX_PENDING_BYTES = 64 * 1024
 
 _UCRED = struct.Struct("3i")  # pid, uid, gid
 
@@ -111,6 +111,49 @@ class ConnectionLimiter:
     def _changed(self) -> None:
         for callback in self._subscribers:
             callback()
+
+
+class CoalescingWriter:
+    """A writer that collects what is written until the end of the event loop's turn, or until it is much.
+
+    Each write of a transport is a system call, and wakes the other side.
+
+    Args:
+        transport: where it then goes; not written to once it is closing.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+
+    def write(self, data: bytes, more: bool = True) -> None:
+        """Write, soon or now.
+
+        Args:
+            data: what is written.
+            more: whether more may follow in this turn of the loop; if not, all goes out now.
+        """
+        if not self._pending:
+            if not more:
+                if not self._transport.is_closing():
+                    self._transport.write(data)
+                return
+            self._loop.call_soon(self.flush)
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if not more or self._pending_bytes > _MAX_PENDING_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write now what was collected."""
+        if self._pending:
+            data = b"".join(self._pending)
+            self._pending.clear()
+            self._pending_bytes = 0
+            if not self._transport.is_closing():
+                self._transport.write(data)
 
 
 class Connection(Protocol):

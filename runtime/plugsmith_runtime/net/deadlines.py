@@ -1,14 +1,19 @@
-"""Deadlines of calls: one timer for all calls with the same limit, since a timer for each costs more than the call."""
+"""Deadlines of calls, and a monitor of event loop stalls, by which what came in time is not taken for late."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from ..errors import PlugsmithError
 
 T = TypeVar("T")
+
+_TICK_SECONDS = 1.0
+_STALL_SECONDS = 2 * _TICK_SECONDS
+# The tick may run before the reads of the same round of the loop, and those of new connections come a round later.
+_READ_ROUNDS = 3
 
 
 class DeadlineExceededError(PlugsmithError):
@@ -16,7 +21,7 @@ class DeadlineExceededError(PlugsmithError):
 
 
 class Deadlines:
-    """Limits calls that all have the same time.
+    """Limits calls that all have the same time, with one timer: a timer for each costs more than the call.
 
     Made for the event loop that runs now.
 
@@ -83,3 +88,51 @@ class Deadlines:
             return False
         self._expired.discard(task)
         return task.uncancel() <= cancelling
+
+
+class LoopStallMonitor:
+    """Ticks once a second, and so knows since when the event loop has not run.
+
+    Args:
+        on_tick: called with the loop's time, but not by the tick that ends a stall: what clients sent meanwhile is read
+            first, and has not been late.
+    """
+
+    def __init__(self, on_tick: Callable[[float], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_tick = on_tick
+        self._last_tick = self._loop.time()
+        # When the last stall began, as long as bytes that came during it may still be unread.
+        self._stalled_since: float | None = None
+        self._timer = self._loop.call_later(_TICK_SECONDS, self._tick)
+
+    def received_at(self, now: float) -> float:
+        """The earliest time at which bytes that are read now can have been received.
+
+        Args:
+            now: the loop's time, as the result is.
+        """
+        if now - self._last_tick > _STALL_SECONDS:
+            return self._last_tick
+        return now if self._stalled_since is None else self._stalled_since
+
+    def stop(self) -> None:
+        """Tick no more."""
+        self._timer.cancel()
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        last, self._last_tick = self._last_tick, now
+        self._timer = self._loop.call_later(_TICK_SECONDS, self._tick)
+        if now - last > _STALL_SECONDS:
+            self._stalled_since = last
+            self._end_stall(_READ_ROUNDS)
+        else:
+            self._on_tick(now)
+
+    def _end_stall(self, rounds: int) -> None:
+        """Forget the stall after so many rounds of the loop."""
+        if rounds:
+            self._loop.call_soon(self._end_stall, rounds - 1)
+        else:
+            self._stalled_since = None

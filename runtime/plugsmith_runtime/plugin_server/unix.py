@@ -14,10 +14,9 @@ from ..host.errors import ErrorCode
 from ..host.messages import CallDecodeError, HookReply, OverloadedError
 from ..host.replies import Send, refuse, respond
 from ..net.connections import AllowedUsers, ConnectionSet
-from ..net.loop_stall import LoopStallMonitor
+from ..net.deadlines import LoopStallMonitor
 from ..unix_stream.framing import MAX_FRAME_BYTES
-from ..unix_stream.negotiation import ProtocolNegotiation
-from ..unix_stream.server_connection import ConnectionLimits, ServerConnection
+from ..unix_stream.server_connection import ConnectionLimits, ProtocolNegotiation, ServerConnection
 from ..unix_stream.v1_server import V1Connection
 
 if TYPE_CHECKING:

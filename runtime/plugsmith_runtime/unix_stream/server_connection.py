@@ -1,4 +1,4 @@
-"""A server's connection in either version: framing, limits of size and time, and back-pressure."""
+"""A server's connection in either version: negotiation, framing, limits of size and time, and back-pressure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
-from ..net.coalescing import CoalescingWriter
-from .framing import FrameDecoder, encode_frame
+from ..net.connections import CoalescingWriter
+from .framing import LENGTH_BYTES, V2_PREFACE, FrameDecoder, encode_frame
 
 logger = logging.getLogger(__name__)
 
@@ -149,3 +149,54 @@ class ServerConnection(asyncio.Protocol):
     def _reject(self, reason: str) -> None:
         logger.warning("unix: closing a connection that sent %s", reason)
         self.abort()
+
+
+class ProtocolNegotiation(ServerConnection):
+    """A new connection, until its first four bytes say which version the client speaks, and another takes its place.
+
+    Args:
+        admit: whether a new connection may stay.
+        upgrade: makes the connection that takes its place, given it and the version, 1 or 2.
+        limits: what the client may ask for.
+        on_lost: called when the connection is gone, unless it was not admitted.
+    """
+
+    def __init__(
+        self,
+        admit: Callable[[ServerConnection, asyncio.BaseTransport], bool],
+        upgrade: Callable[[ServerConnection, int], ServerConnection],
+        limits: ConnectionLimits,
+        on_lost: Callable[[ServerConnection], None],
+    ) -> None:
+        super().__init__(limits, on_lost)
+        self._admit = admit
+        self._upgrade = upgrade
+        self._admitted = False
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self._admitted = self._admit(self, transport)
+        if not self._admitted:
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        if self._admitted:
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if not self._admitted:
+            return
+        self._received += data
+        if len(self._received) < LENGTH_BYTES:
+            self._partial_since = self._partial_since or self._loop.time()
+            return
+        version = 2 if self._received.startswith(V2_PREFACE) else 1
+        connection = self._upgrade(self, version)
+        self._transport.set_protocol(connection)
+        connection.connection_made(self._transport)
+        if rest := self._received[len(V2_PREFACE) :] if version == 2 else self._received:
+            connection.data_received(rest)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from ..errors import DecodeError
-from ..net.loop_stall import LoopStallMonitor
+from ..net.deadlines import LoopStallMonitor
 from .framing import LENGTH_BYTES, FrameTooLongError
 from .server_connection import ConnectionLimits, ServerConnection
 

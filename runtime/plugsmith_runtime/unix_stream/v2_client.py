@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, NamedTuple, Protocol, cast
 
 from ..errors import DecodeError, PlugsmithError, RequestNotSentError
-from ..net.coalescing import CoalescingWriter
+from ..net.connections import CoalescingWriter
 from .framing import MAX_FRAME_BYTES, V2_PREFACE, FrameDecoder, FrameTooLongError, encode_frame
 
 

@@ -1,12 +1,80 @@
-"""Huffman decoder of HPACK (RFC 7541, appendix B), four bits at a time."""
+"""Tables of HPACK (RFC 7541): the static table of fields, and the Huffman code with its decoder."""
 
 from __future__ import annotations
 
 from functools import cache
 
-# The length of each symbol's code, 256 being the end of the string. The code is canonical, so the lengths tell it all:
-# among codes of one length the symbols ascend.
-_LENGTHS = bytes.fromhex(
+_STATIC_FIELDS = """
+:authority
+:method = GET
+:method = POST
+:path = /
+:path = /index.html
+:scheme = http
+:scheme = https
+:status = 200
+:status = 204
+:status = 206
+:status = 304
+:status = 400
+:status = 404
+:status = 500
+accept-charset
+accept-encoding = gzip, deflate
+accept-language
+accept-ranges
+accept
+access-control-allow-origin
+age
+allow
+authorization
+cache-control
+content-disposition
+content-encoding
+content-language
+content-length
+content-location
+content-range
+content-type
+cookie
+date
+etag
+expect
+expires
+from
+host
+if-match
+if-modified-since
+if-none-match
+if-range
+if-unmodified-since
+last-modified
+link
+location
+max-forwards
+proxy-authenticate
+proxy-authorization
+range
+referer
+refresh
+retry-after
+server
+set-cookie
+strict-transport-security
+transfer-encoding
+user-agent
+vary
+via
+www-authenticate
+"""
+
+_LINES = (line.partition(" = ") for line in _STATIC_FIELDS.strip().splitlines())
+STATIC: tuple[tuple[bytes, bytes], ...] = tuple((name.encode(), value.encode()) for name, _, value in _LINES)
+"""The static table (appendix A): the fields in their order; the first has the index 1."""
+
+# The length of each symbol's Huffman code (appendix B), 256 being the end of the string. The code is canonical, so the
+# lengths tell it all: among codes of one length the symbols ascend.
+_CODE_LENGTHS = bytes.fromhex(
     "0d171c1c1c1c1c1c1c181e1c1c1e1c1c1c1c1c1c1c1c1e1c1c1c1c1c1c1c1c1c060a0a0c0d06080b0a0a080b080606060505"
     "050606060606060607080f060c0a0d06070707070707070707070707070707070707070707070807080d130d0e060f050605"
     "06050606060507070606060506070605050607070707070f0b0e0d1c14161414161616171617171717171817181816171817"
@@ -18,8 +86,8 @@ _END_OF_STRING = 256
 _MAX_PADDING_BITS = 8
 
 
-def decode(data: bytes) -> bytes:
-    """Decode a Huffman-coded string.
+def huffman_decode(data: bytes) -> bytes:
+    """Decode a Huffman-coded string, four bits at a time.
 
     Raises:
         ValueError: the bytes are no such string.
@@ -67,9 +135,9 @@ def _tree() -> tuple[list[list[int]], list[bool]]:
     """The nodes of the code's tree (a symbol stands inverted), and those at which a string may end: padding is ones."""
     nodes = [[0, 0]]
     code = length = 0
-    for symbol in sorted(range(len(_LENGTHS)), key=lambda item: (_LENGTHS[item], item)):
-        code <<= _LENGTHS[symbol] - length
-        length = _LENGTHS[symbol]
+    for symbol in sorted(range(len(_CODE_LENGTHS)), key=lambda item: (_CODE_LENGTHS[item], item)):
+        code <<= _CODE_LENGTHS[symbol] - length
+        length = _CODE_LENGTHS[symbol]
         node = 0
         for shift in range(length - 1, 0, -1):
             bit = code >> shift & 1
