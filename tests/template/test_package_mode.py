@@ -110,7 +110,6 @@ def test_the_runtime_of_the_templates_release_is_installed_and_works(origin: Che
     assert {"http", "grpc", "grpc+unix", "unix", "stdio"} <= {line.split()[0] for line in table if line}
     assert f"plugsmith-runtime {__version__} (package)" in make(root, "check")
     assert "plugsmith_runtime.connector.RemotePlugin" in connector(root)
-    assert list(root.glob("src/my_plugin/runtime/*/")) in ([], [root / "src/my_plugin/runtime/__pycache__"])
 
 
 def connector(root: Path) -> str:
@@ -133,8 +132,6 @@ def test_a_wheel_that_is_there_is_taken_without_git(render: Render, tmp_path: Pa
 
 def test_a_source_of_another_version_is_said(render: Render) -> None:
     root = render(runtime="package")
-    other = [sys.executable, "-m", "pip", "--version"]
-    subprocess.run(other, check=True, capture_output=True)
     done = subprocess.run(
         ["make", "install", "RUNTIME=iniconfig"], cwd=root, capture_output=True, text=True, check=False
     )
@@ -158,7 +155,7 @@ def test_a_repository_moves_to_package_mode_and_back_with_its_authors_work(origi
     assert f'dependencies = ["plugsmith-runtime>={__version__},<' in project
     assert 'version = "0.2.0"' in project
     authors_work(plugin)
-    check(plugin.root, ["ruff", "check", "."], ["mypy"], ["pytest", "tests/test_plugin.py"])
+    check(plugin.root, ["ruff", "check", "."], ["pytest", "tests/test_plugin.py"])
     plugin.commit()
 
     update(plugin, "--data", "runtime=vendored")

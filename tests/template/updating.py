@@ -75,14 +75,15 @@ def released_template(template: Path, folder: Path, *runtime: str) -> Checkout:
     Args:
         template: the template outside git.
         folder: the folder to make.
-        runtime: the only files of the runtime to copy, where an update is judged and not what it brings; all when none
-            is named. Copier renders the template three times for an update, and most of it is the runtime.
+        runtime: the only files of the runtime to copy (beside its version, which the template reads), where an update
+            is judged and not what it brings; all when none is named. Copier renders the template three times for an
+            update, and most of it is the runtime.
     """
     shutil.copytree(template, folder, symlinks=True)
     managed = folder / "runtime" / "plugsmith_runtime"
     if runtime:
         shutil.rmtree(managed)
-    for name in runtime:
+    for name in ("_version.py", *runtime) if runtime else ():
         (managed / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(template / managed.relative_to(folder) / name, managed / name)
     shutil.copytree(ROOT / "generator", folder / "generator", ignore=shutil.ignore_patterns("__pycache__"))
