@@ -56,3 +56,11 @@ def newest(newest_process: Gateway) -> Iterator[Gateway]:
     """A gateway's side with the newest framework, as if new."""
     yield newest_process
     newest_process.ask("reset")
+
+
+@pytest.fixture(scope="session")
+def stopping(rendered: RenderedPlugin) -> Iterator[Gateway]:
+    """A gateway's side that stops when a plugin fails to start (PLUGINS_FAIL_ON_PLUGIN_ERROR)."""
+    with gateway(NEWEST, rendered) as side:
+        side.ask("setenv", name="PLUGINS_FAIL_ON_PLUGIN_ERROR", value="true")
+        yield side

@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import json
 import logging
+import os
 import sys
 import time
 from typing import Any
@@ -50,6 +51,10 @@ class Side:
             return {"raised": type(error).__name__, "text": str(error)}
         self.plugins[name] = plugin
         return {"hooks": sorted(hook for hook in hooks if callable(getattr(plugin, hook)))}
+
+    async def setenv(self, name: str, value: str) -> None:
+        """Set a variable of this process, as whoever starts a gateway does."""
+        os.environ[name] = value
 
     async def add_folder(self, folder: str, connector: str) -> None:
         """Make the packages of a folder importable, and keep what the connector in one of them logs."""

@@ -115,10 +115,13 @@ def test_the_gateway_starts_before_the_plugin(newest: Gateway, server: Server, s
     assert newest.search("hello")["continue_processing"] is True
 
 
-def test_a_plugin_can_be_required_at_the_start(newest: Gateway, server: Server) -> None:
+def test_a_plugin_can_be_required_at_the_start(newest: Gateway, stopping: Gateway, server: Server) -> None:
     endpoint = server.served.endpoints["unix"]
     server.kill()
-    answer = newest.open(endpoint, required_at_start=True)
+    # This gateway would go on without the plugin, and let its calls pass.
+    assert "raised" not in newest.open(endpoint, required_at_start=True)
+    assert newest.search("hello")["violation"]["code"] == "PLUGIN_UNREACHABLE"
+    answer = stopping.open(endpoint, required_at_start=True)
     assert answer["raised"] == "StartError"
     assert answer["text"].startswith(f"plugin WordGuard: {endpoint}: ")
 

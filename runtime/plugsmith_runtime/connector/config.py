@@ -120,6 +120,11 @@ def read_config(name: str, values: dict[str, Any] | None) -> ConnectorConfig:
         ) from None
 
 
+def read_policy(values: dict[str, Any] | None) -> Literal["deny", "allow"]:
+    """Read `on_unavailable` alone, from settings that may be wrong in other places: only a clear "allow" allows."""
+    return "allow" if isinstance(values, dict) and values.get("on_unavailable") == "allow" else "deny"
+
+
 def check_packages(config: ConnectionConfig) -> None:
     """Check that the gateway has the packages that the client needs.
 

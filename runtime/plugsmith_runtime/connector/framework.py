@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,3 +71,11 @@ def _framework(name: str) -> Framework:
     root: Any = importlib.import_module(name)
     registry: Any = importlib.import_module(f"{name}.hooks.registry")
     return Framework(name, root.Plugin, registry.get_hook_registry(), root.PluginError, root.PluginErrorModel)
+
+
+def gateway_stops_on_error() -> bool:
+    """Whether this gateway stops when a plugin fails to start (PLUGINS_FAIL_ON_PLUGIN_ERROR, gateways 1.0.1 and later).
+
+    Others go on without the plugin, or say so in their plugins file (1.0.0), which plugins do not see.
+    """
+    return os.environ.get("PLUGINS_FAIL_ON_PLUGIN_ERROR", "").strip().lower() in ("1", "true", "yes", "on", "t", "y")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ..client import Client
 from ..errors import EncodeError, StartError
 from ..host.errors import ErrorCode
-from .config import check_packages, read_config
+from .config import ConnectorConfig, check_packages, read_config, read_policy
 from .connection import CONNECTIONS, RemoteConnection
 from .decode import decode_error, decode_result, update_context
 from .encode import add_trace, encode_context, encode_payload
-from .framework import find_framework
+from .framework import find_framework, gateway_stops_on_error
 from .metrics import CallMetrics
 from .unavailable import Reason, UnavailableError, UnavailablePolicy
 
@@ -45,19 +45,27 @@ else:
 class RemotePlugin(_GatewayPlugin):
     """Gateway plugin that carries the hooks of an entry in the plugins file to a plugin server.
 
+    A gateway that is not told to stop on plugin errors goes on without a plugin that fails to start, and its calls
+    pass. So whatever is wrong here, the plugin starts there, and `on_unavailable` decides about its calls.
+
     Args:
         config: the entry; its own `config` holds the settings of `ConnectorConfig`.
 
     Raises:
-        StartError: a setting is missing, unknown or wrong, or a package is missing.
+        StartError: a setting is missing, unknown or wrong, or a package is missing; in a gateway that stops for it.
     """
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
-        self._settings = read_config(config.name, config.config)
-        check_packages(self._settings)
-        self._remote_name = self._settings.plugin or config.name
-        self._policy = UnavailablePolicy(config.name, self._settings.on_unavailable)
+        self._settings: ConnectorConfig | None = None
+        self._start_error: StartError | None = None
+        self._policy = UnavailablePolicy(config.name, read_policy(config.config))
+        try:
+            self._settings = read_config(config.name, config.config)
+            check_packages(self._settings)
+        except StartError as error:
+            self._fail_start(error)
+        self._remote_name = (self._settings and self._settings.plugin) or config.name
         self._metrics = CallMetrics(config.name)
         self._connection: RemoteConnection | None = None
         # The hooks of the server's plugin, as of this generation of the connection; None when they are not known.
@@ -77,23 +85,31 @@ class RemotePlugin(_GatewayPlugin):
         """Connect. While the server is down, the gateway starts all the same, unless the settings require the server.
 
         Raises:
-            StartError: the settings require the server, and it cannot be reached.
+            StartError: the settings require the server, it cannot be reached, and the gateway stops for it.
         """
+        if self._settings is None:
+            return
         self._connection = CONNECTIONS.acquire(self._settings.connection, self)
         try:
             await self._connection.start()
             await self._refresh_hooks(self._connection)
         except UnavailableError as error:
-            if self._settings.required_at_start:
+            if self._settings.required_at_start and gateway_stops_on_error():
                 await self.shutdown()
                 raise StartError(f"plugin {self.name}: {self._settings.endpoint}: {error}") from error
             logger.warning("plugin %s is not up yet: %s", self.name, error)
 
     async def shutdown(self) -> None:
         """Release the connection; the last plugin that shares it closes it."""
-        if self._connection is not None:
+        if self._settings is not None and self._connection is not None:
             self._connection = None
             await CONNECTIONS.release(self._settings.connection, self)
+
+    def _fail_start(self, error: StartError) -> None:
+        if gateway_stops_on_error():
+            raise error
+        self._settings, self._start_error = None, error
+        logger.error("%s; the gateway goes on, and its calls are %s", error, self._policy.action)
 
     def _method(self, hook: str) -> Callable[[Any, Any], Awaitable[Any]]:
         async def call(payload: Any, context: Any) -> Any:
@@ -104,8 +120,8 @@ class RemotePlugin(_GatewayPlugin):
 
     async def _call(self, hook: str, payload: Any, context: Any) -> Any:
         started = time.perf_counter()
-        connection = self._connection or await self._connect()
         try:
+            connection = self._connection or await self._connect()
             if self._generation != connection.generation or started > self._refresh_hooks_at:
                 await self._refresh_hooks(connection)
             if self._hooks is not None and hook not in self._hooks:
@@ -151,7 +167,13 @@ class RemotePlugin(_GatewayPlugin):
         return decode_result(_framework, hook, self.name, payload, sent, reply["result"])
 
     async def _connect(self) -> RemoteConnection:
-        """Initialize the plugin of a gateway that has not done so, or has shut it down, before a call."""
+        """Initialize the plugin of a gateway that has not done so, or has shut it down, before a call.
+
+        Raises:
+            UnavailableError: the settings are wrong.
+        """
+        if self._start_error is not None:
+            raise UnavailableError(Reason.MISCONFIGURED, str(self._start_error))
         await self.initialize()
         assert self._connection is not None
         return self._connection
@@ -176,7 +198,7 @@ class RemotePlugin(_GatewayPlugin):
                 raise
             return
         if config is None:
-            logger.error("plugin %s: the server at %s has no plugin %s", self.name, self._settings.endpoint, name)
+            logger.error("plugin %s: the server has no plugin %s", self.name, name)
         self._hooks = frozenset(config["hooks"]) if config and config.get("hooks") else None
         self._generation = generation
 

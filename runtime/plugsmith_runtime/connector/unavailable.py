@@ -20,12 +20,14 @@ class Reason(StrEnum):
     UNREACHABLE = "PLUGIN_UNREACHABLE"
     TIMEOUT = "PLUGIN_TIMEOUT"
     OVERLOADED = "PLUGIN_OVERLOADED"
+    MISCONFIGURED = "PLUGIN_MISCONFIGURED"
 
 
 _DESCRIPTIONS = {
     Reason.UNREACHABLE: "cannot be reached",
     Reason.TIMEOUT: "did not answer in time",
     Reason.OVERLOADED: "has too much to do",
+    Reason.MISCONFIGURED: "is not configured as it must be; the gateway's log has the reason",
 }
 
 
@@ -56,6 +58,11 @@ class UnavailablePolicy:
         self._logged_at = float("-inf")
         self._calls = 0
 
+    @property
+    def action(self) -> str:
+        """What becomes of the calls, for the log."""
+        return "passed without it" if self._choice == "allow" else "blocked"
+
     def result(self, hook: str, error: UnavailableError) -> dict[str, Any]:
         """The data of the result that stands in for the plugin's."""
         self._log(hook, error)
@@ -74,9 +81,8 @@ class UnavailablePolicy:
         self._calls += 1
         now = time.monotonic()
         if now - self._logged_at >= _LOG_INTERVAL_SECONDS:
-            action = "passed without it" if self._choice == "allow" else "blocked"
             logger.warning(
                 "plugin %s was not asked about %s (%s: %s): %s calls %s",
-                self._plugin, hook, error.reason.value, error, self._calls, action,
+                self._plugin, hook, error.reason.value, error, self._calls, self.action,
             )  # fmt: skip
             self._logged_at, self._calls = now, 0
