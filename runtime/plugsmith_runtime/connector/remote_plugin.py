@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..client import Client
 from ..errors import EncodeError, StartError
 from ..host.errors import ErrorCode
+from .codec import add_trace, decode_error, decode_result, encode_context, encode_payload, update_context
 from .config import ConnectorConfig, check_packages, read_config, read_policy
 from .connection import CONNECTIONS, RemoteConnection
-from .decode import decode_error, decode_result, update_context
-from .encode import add_trace, encode_context, encode_payload
 from .framework import find_framework, gateway_stops_on_error
 from .metrics import CallMetrics
 from .unavailable import Reason, UnavailableError, UnavailablePolicy

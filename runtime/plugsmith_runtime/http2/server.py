@@ -7,6 +7,7 @@ import math
 from typing import Any, NamedTuple, Protocol
 
 from .connection import Connection
+from .flow_control import RequestQueue
 from .frames import (
     MAX_STREAM_ID,
     ErrorCode,
@@ -18,7 +19,6 @@ from .frames import (
     settings_frame,
 )
 from .hpack import Fields, HeaderListTooLargeError
-from .request_queue import RequestQueue
 from .stream import Stream, StreamHandler, StreamResetError
 
 logger = logging.getLogger(__name__)
