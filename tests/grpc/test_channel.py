@@ -12,8 +12,7 @@ import pytest_asyncio
 from plugsmith_runtime.errors import EncodeError
 from plugsmith_runtime.grpc.channel import Channel
 from plugsmith_runtime.grpc.channel_connection import ChannelOptions
-from plugsmith_runtime.grpc.status import NotProcessedError, StatusCode, StatusError
-from plugsmith_runtime.grpc.wire import Metadata
+from plugsmith_runtime.grpc.status import Metadata, NotProcessedError, StatusCode, StatusError
 from plugsmith_runtime.http2.client import ClientOptions
 
 from .kinds import (

@@ -16,8 +16,8 @@ from .channel_connection import ChannelConnection, ChannelOptions
 from .client_call import ClientCall
 from .message_reader import ReceiveBudget
 from .response_handlers import StreamingHandler, UnaryHandler, status_of_reset
-from .status import NotProcessedError, StatusCode, StatusError
-from .wire import Metadata, encode_message, encode_metadata, request_fields
+from .status import Metadata, NotProcessedError, StatusCode, StatusError
+from .wire import encode_message, encode_metadata, request_fields
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 from ..http2.frames import end_stream_frame, headers_frame
 from ..http2.stream import Stream
 from .response_handlers import StreamingHandler
-from .status import StatusCode, StatusError
-from .wire import Metadata, decode_metadata, encode_message
+from .status import Metadata, StatusCode, StatusError
+from .wire import decode_metadata, encode_message
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")

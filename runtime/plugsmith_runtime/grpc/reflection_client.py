@@ -10,8 +10,7 @@ from google.protobuf.message import DecodeError
 
 from ..errors import PlugsmithError
 from .reflection import METHOD, REFLECTION_V1, REFLECTION_V1ALPHA
-from .status import StatusCode, StatusError
-from .wire import Metadata
+from .status import Metadata, StatusCode, StatusError
 
 if TYPE_CHECKING:
     from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse

@@ -13,9 +13,8 @@ from ..errors import EncodeError
 from ..http2.hpack import Fields, encode
 from ..http2.stream import Stream, StreamResetError
 from .message_reader import MessageReader, ReceiveBudget
-from .status import StatusCode, StatusError
+from .status import Metadata, StatusCode, StatusError
 from .wire import (
-    Metadata,
     decode_message,
     decode_metadata,
     decode_timeout,

@@ -6,13 +6,17 @@ StatusError                     a call ended, or is to end, with a status other 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from ..errors import PlugsmithError
 
-if TYPE_CHECKING:
-    from .wire import Metadata
+Metadata = Sequence[tuple[str, str | bytes]]
+"""Names and values that travel beside the messages, as header fields and trailers.
+
+Names are lower case. The value of a name that ends in "-bin" is bytes and travels in base64; that of others is
+printable ASCII.
+"""
 
 
 class StatusCode(IntEnum):

@@ -9,20 +9,13 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
 from ..errors import EncodeError
 from ..http2.frames import Flag, FrameType, frame_header, headers_frame
 from ..http2.hpack import Fields, encode
-from .status import StatusCode, StatusError
-
-Metadata = Sequence[tuple[str, str | bytes]]
-"""Names and values that travel beside the messages, as header fields and trailers.
-
-Names are lower case. The value of a name that ends in "-bin" is bytes and travels in base64; that of others is
-printable ASCII.
-"""
+from .status import Metadata, StatusCode, StatusError
 
 _METADATA_NAME = re.compile(r"[0-9a-z_.-]+", re.ASCII)
 _METADATA_VALUE = re.compile(r"[ -~]*", re.ASCII)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -17,14 +17,7 @@ from .protocol import (
     STRUCTURED_VERSION,
     SUPPORTED_VERSIONS,
 )
-from .tools import Tool, ToolResult, json_text, text_content
-
-
-class TextResultTails(NamedTuple):
-    """What follows the text of a tool's result: for a success and for an error."""
-
-    done: bytes
-    failed: bytes
+from .tools import TextResultTails, Tool, ToolResult, json_text, text_content
 
 
 class ResultEncoder:

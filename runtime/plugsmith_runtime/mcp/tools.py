@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..exact_json import dumps
 from .jsonrpc import INVALID_PARAMS, JsonRpcError, notification
 from .protocol import LOG_LEVEL_KEY, PROGRESS_TOKEN_KEY, STATELESS_VERSION, STRUCTURED_VERSION
 
 if TYPE_CHECKING:
-    from .results import TextResultTails
     from .session import Session
 
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
@@ -22,6 +21,13 @@ _TRACE_KEYS = ("traceparent", "tracestate")
 
 Notify = Callable[[bytes], Awaitable[None]]
 """Sends a notification to the client that waits for an answer; it returns when the client can take more."""
+
+
+class TextResultTails(NamedTuple):
+    """What follows the text of a tool's result: for a success and for an error."""
+
+    done: bytes
+    failed: bytes
 
 
 @dataclass(frozen=True, slots=True)
