@@ -45,7 +45,7 @@ def test_it_renders_what_the_checkout_renders(installed: Path, tmp_path: Path) -
 
 def test_it_brings_the_runtime(installed: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [installed.with_name("python"), "-c", "import plugsmith_runtime.plugin_server as it; print(it.__file__)"],
+        [installed.with_name("python"), "-Ic", "import plugsmith_runtime.plugin_server as it; print(it.__file__)"],
         cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
