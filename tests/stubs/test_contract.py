@@ -1,9 +1,9 @@
 """The project's own stubs: current, quick to make, and asking for the versions that the template declares."""
 
 import re
+import resource
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -31,6 +31,12 @@ def test_floors_of_the_runtime() -> None:
 
 def test_under_three_seconds(tmp_path: Path) -> None:
     command = ["-m", "generator", "stubs", "--proto", "proto", "--out", str(tmp_path), "plugin_service.proto"]
-    started = time.perf_counter()
+    before = _cpu_seconds_of_children()
     subprocess.run([sys.executable, *command], cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
-    assert time.perf_counter() - started < 3
+    assert _cpu_seconds_of_children() - before < 3
+
+
+def _cpu_seconds_of_children() -> float:
+    """What processes that have ended used, however busy the machine is with other tests."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

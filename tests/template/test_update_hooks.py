@@ -53,7 +53,9 @@ def origin(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Ch
     runtime = template / "runtime" / "plugsmith_runtime"
     contract = [str(path.relative_to(runtime)) for path in runtime.glob("contract/*") if path.is_file()]
     whole = getattr(request, "param", "") == "whole"
-    return released_template(template, tmp_path / "template", *([] if whole else ["__init__.py", *contract]))
+    return released_template(
+        template, tmp_path / "template", *([] if whole else ["__init__.py", "_version.py", *contract])
+    )
 
 
 @pytest.fixture
