@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from plugsmith_runtime.cli.main import Commands, Program, run
+from plugsmith_runtime.cli import Commands, Program, run
 
 from . import __version__
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ._version import __version__
-from .cli.main import Commands, Program, run
+from .cli import Commands, Program, run
 
 COMMANDS: Commands = {
     "serve": f"{__package__}.plugin_server.commands.serve",

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cli.terminal import json_argument
+from ..cli import json_argument
 from ..client import Client, connect, new_context
 from ..errors import StartError
 from ..host.loader import CALLS

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ..cli.terminal import Colours, json_argument
+from ..cli import Colours, json_argument
 from ..client import Client, ClientTls, connect, new_context
 from ..contract.hooks import HOOKS
 from ..errors import StartError

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
-from ..cli.terminal import Colours
+from ..cli import Colours
 from ..errors import StartError
 from ..plugin_server import options
 from ..plugin_server.commands import serve

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ...cli.terminal import Colours
+from ...cli import Colours
 from ...errors import StartError
 from ...plugin_server import options
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plugsmith_runtime.cli.main import Commands, Group, Program, run
+from plugsmith_runtime.cli import Commands, Group, Program, run
 
 MODULE = """
 from plugsmith_runtime.errors import PlugsmithError, StartError
@@ -110,7 +110,7 @@ def test_the_version(program: Program, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_reader_that_has_enough_is_no_error(program: Program, tmp_path: Path) -> None:
     script = (
-        "import sys; from plugsmith_runtime.cli.main import Program, run; "
+        "import sys; from plugsmith_runtime.cli import Program, run; "
         "sys.exit(run(Program('tool', '', {'alpha': 'command_alpha'}, str), ['alpha'], package='p' * 100_000))"
     )
     process = subprocess.Popen(

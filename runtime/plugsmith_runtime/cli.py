@@ -1,4 +1,7 @@
-"""The command line of an application: a registry of commands, of which only the one that is asked for is imported."""
+"""The command line of an application: the registry of commands, errors and exit codes, and what commands share.
+
+Of the commands only the one that is asked for is imported.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
-from ..errors import PlugsmithError
+from .errors import PlugsmithError, StartError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+_COLOUR_CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,48 @@ def run(program: Program, argv: Sequence[str] | None = None, **values: Any) -> i
         # Whoever reads has enough. What is left in the buffer must not complain when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+
+
+class Colours:
+    """Colours for the text of one stream; none for files, pipes and those who set NO_COLOR.
+
+    Args:
+        stream: where the text will be written; only a terminal gets colours.
+        environ: the environment, of which NO_COLOR and TERM count; that of the process when None.
+    """
+
+    def __init__(self, stream: TextIO, environ: Mapping[str, str] | None = None) -> None:
+        variables = os.environ if environ is None else environ
+        self.on = stream.isatty() and not variables.get("NO_COLOR") and variables.get("TERM") != "dumb"
+
+    def __call__(self, text: str, *names: str) -> str:
+        """Colour a text.
+
+        Args:
+            text: the text.
+            names: red, green, yellow, cyan, bold, dim.
+        """
+        if not self.on or not names:
+            return text
+        return f"\x1b[{';'.join(_COLOUR_CODES[name] for name in names)}m{text}\x1b[0m"
+
+
+def json_argument(text: str, what: str) -> Any:
+    """The value of a JSON argument.
+
+    Args:
+        text: the JSON.
+        what: what it is, for the error.
+
+    Raises:
+        StartError: it is no JSON.
+    """
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StartError(f"{what} is not JSON: {error}") from error
 
 
 def _parser(program: Program, given: Sequence[str]) -> argparse.ArgumentParser:
