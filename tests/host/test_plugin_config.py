@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from plugsmith_runtime.codec.plugin_config import gateway_config, gateway_mode
 from plugsmith_runtime.codec.plugin_service import check_configs
 from plugsmith_runtime.errors import StartError
-from plugsmith_runtime.host.config import PluginConfig, PluginMode, gateway_config, gateway_mode
+from plugsmith_runtime.host.config import PluginConfig, PluginMode
 
 # What the oldest gateways know; the others came with cpex 0.1.
 OLD_MODES = {"enforce", "enforce_ignore_error", "permissive", "disabled"}

@@ -8,12 +8,13 @@ from typing import Any
 
 from ..contract import plugin_service_pb2 as pb
 from ..errors import DecodeError, EncodeError, StartError
-from ..host.config import PluginConfig, gateway_config
+from ..host.config import PluginConfig
 from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
 from ..host.messages import CallDecodeError, HookCall, HookReply
 from ..json_values import replace_surrogates
 from ..protobuf.struct import from_struct, to_struct
 from ..protobuf.struct_bytes import NeedsSlowPathError, encode_struct, encode_varint
+from .plugin_config import gateway_config
 
 _METRIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _MAX_METRICS = 16

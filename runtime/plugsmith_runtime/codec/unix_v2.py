@@ -9,11 +9,12 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from ..contract import plugin_stream_pb2 as pb
 from ..errors import DecodeError, EncodeError
 from ..exact_json import InvalidJsonError, dumps, loads
-from ..host.config import PluginConfig, gateway_config
+from ..host.config import PluginConfig
 from ..host.errors import MCP_INTERNAL_ERROR, ErrorCode
 from ..host.messages import CallDecodeError, HookCall, HookReply
 from ..json_values import replace_surrogates
 from ..unix_stream.framing import MAX_FRAME_BYTES
+from .plugin_config import gateway_config
 
 
 def read_frame(message: bytes) -> tuple[int, pb.ClientFrame | None]:

@@ -1,4 +1,4 @@
-"""The configuration file: the entries of plugins, also as gateways accept them, and the blocks of server settings."""
+"""The configuration file: the entries of plugins, and the blocks of server settings."""
 
 from __future__ import annotations
 
@@ -79,19 +79,6 @@ class PluginConfig(BaseModel):
     max_content_size: int | None = None
 
 
-# Old gateways refuse a configuration with a new word, new ones accept the old words (WIRE: shared settings).
-_OLD_MODES = {
-    PluginMode.SEQUENTIAL: PluginMode.ENFORCE,
-    PluginMode.CONCURRENT: PluginMode.ENFORCE,
-    PluginMode.TRANSFORM: PluginMode.PERMISSIVE,
-    PluginMode.AUDIT: PluginMode.PERMISSIVE,
-    PluginMode.FIRE_AND_FORGET: PluginMode.PERMISSIVE,
-}
-
-# Settings of the server, and what is written in another way.
-_EXCLUDED = {"timeout", "on_startup_error", "mode", "config"}
-
-
 class ManagerSettings(BaseModel):
     """The block `plugin_settings` of the peers' files, of which the timeout counts here."""
 
@@ -147,24 +134,6 @@ def load_config_file(path: Path) -> ConfigFile:
         if names.count(entry.name.lower()) > 1:
             raise StartError(f"{path}: two plugins are named {entry.name!r}; names differ by more than case")
     return file
-
-
-def gateway_mode(entry: PluginConfig) -> str:
-    """The mode of a plugin in a word that every gateway knows."""
-    return str(_OLD_MODES.get(entry.mode, entry.mode))
-
-
-def gateway_config(entry: PluginConfig) -> dict[str, Any]:
-    """The entry of a plugin in JSON data: old words for modes, no field that gateways do not know.
-
-    Args:
-        entry: the entry. Its `config:` goes as it is; YAML may have put dates there.
-    """
-    data = entry.model_dump(mode="json", exclude_none=True, exclude=_EXCLUDED)
-    data["mode"] = gateway_mode(entry)
-    if entry.config is not None:
-        data["config"] = entry.config
-    return data
 
 
 def _expand_environment(text: str, path: Path) -> str:

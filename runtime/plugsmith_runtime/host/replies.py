@@ -1,15 +1,12 @@
-"""Replies to calls, the same for every transport: made of a hook's result or error, encoded, sent and recorded."""
+"""Replies made of what a hook returned or raised: JSON data of one shape, whatever the transport."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import secrets
-from collections.abc import Callable
 from functools import cache
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, RootModel
 from pydantic_core import PydanticSerializationError
@@ -18,13 +15,9 @@ from ..contract import hooks
 from ..contract.hooks import PluginContext, PluginResult, PluginViolation
 from ..errors import EncodeError
 from ..json_values import find_unencodable
-from ..observability.calls import Outcome
 from ..observability.logging import truncate
 from .errors import ErrorCode, PluginError, PluginErrorModel, PluginViolationError
-from .messages import CallDecodeError, HookCall, HookReply, OverloadedError
-
-if TYPE_CHECKING:
-    from .host import Host
+from .messages import HookCall, HookReply
 
 logger = logging.getLogger(__name__)
 
@@ -34,64 +27,6 @@ _ROOT_MODELS = {model for model in _CONTRACT_MODELS if issubclass(model, RootMod
 
 CLIENT_IDENTITY = "client_identity"
 """Key of the context's metadata that holds the verified TLS client; the host sets it, a caller cannot."""
-
-Encode = Callable[[HookReply], bytes]
-"""Writes a reply in the transport's format, and does nothing else. It may raise EncodeError for a result."""
-
-Send = Callable[[bytes], None]
-"""Hands bytes to the connection."""
-
-
-async def respond(host: Host, call: HookCall, encode: Encode, send: Send | None = None) -> tuple[HookReply, bytes]:
-    """Run a hook and encode its reply.
-
-    Args:
-        host: runs the hook.
-        call: the call; whatever is wrong with it becomes an error reply.
-        encode: the transport's encoder.
-        send: takes the answer before the call is recorded, which the caller, on another core, need not wait for.
-
-    Returns:
-        The reply that was encoded, and its bytes.
-
-    Raises:
-        OverloadedError: too many hooks are running; this one was not begun.
-    """
-    began = perf_counter()
-    try:
-        reply = await host.call(call)
-    except OverloadedError as error:
-        host.record(call, *error.reply.outcome(), began, 0)
-        raise
-    except asyncio.CancelledError:
-        host.record(call, Outcome.CANCELLED, "", began, 0)
-        raise
-    try:
-        data = encode(reply)
-    except EncodeError as error:
-        reply, data = _encode_again(call, reply, error, encode)
-    if send is not None:
-        send(data)
-    host.record(call, *reply.outcome(), began, len(data))
-    return reply, data
-
-
-def refuse(host: Host, error: CallDecodeError, encode: Encode, send: Send | None = None) -> bytes:
-    """Encode the reply to a call that could not be decoded.
-
-    Args:
-        host: records the call.
-        error: the call, and what is wrong with it.
-        encode: the transport's encoder.
-        send: see `respond`.
-    """
-    began = perf_counter()
-    reply = error_reply(error.call, error.code, str(error))
-    data = encode(reply)
-    if send is not None:
-        send(data)
-    host.record(error.call, *reply.outcome(), began, len(data))
-    return data
 
 
 def error_reply(call: HookCall, code: ErrorCode, message: str, plugin: str | None = None) -> HookReply:
@@ -165,19 +100,6 @@ def has_content(context: PluginContext) -> bool:
     metadata = context.metadata
     own = metadata and (len(metadata) > 1 or CLIENT_IDENTITY not in metadata)
     return bool(context.state or context.global_context.state or own)
-
-
-def _encode_again(call: HookCall, reply: HookReply, error: EncodeError, encode: Encode) -> tuple[HookReply, bytes]:
-    """Encode what a reply becomes once its values are turned into JSON data, or why that is not possible."""
-    if reply.to_json is not None:
-        # The plugin may have put in what has a JSON form without being JSON, such as dates and models of its own.
-        try:
-            reply = reply.to_json()
-            return reply, encode(reply)
-        except EncodeError as second:
-            error = second
-    reply = encode_error_reply(call, error)
-    return reply, encode(reply)
 
 
 def _parts(model: BaseModel) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..host.errors import ErrorCode
 from ..host.host import Host
 from ..host.loader import METHODS
 from ..host.messages import HookCall, HookReply, OverloadedError
-from ..host.replies import respond
+from ..host.respond import respond
 
 _STATUS = {
     ErrorCode.UNKNOWN_PLUGIN: 404,

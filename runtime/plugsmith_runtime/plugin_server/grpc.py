@@ -23,7 +23,7 @@ from ..grpc.server_call import ServerCall
 from ..grpc.service import Service, unary_unary
 from ..grpc.status import StatusCode, StatusError
 from ..host.messages import CallDecodeError, OverloadedError
-from ..host.replies import refuse, respond
+from ..host.respond import refuse, respond
 from ..net.connections import AllowedUsers
 from ..net.sockets import format_address
 

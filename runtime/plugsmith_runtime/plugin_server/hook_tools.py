@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from ..codec.mcp_tools import GET_PLUGIN_CONFIG, GET_PLUGIN_CONFIGS, INVOKE_HOOK, hook_tools
+from ..codec.plugin_config import gateway_config
 from ..contract.hooks import HOOKS
 from ..exact_json import dumps
-from ..host.config import gateway_config
 from ..host.host import Host
 from ..host.messages import HookCall, HookReply, OverloadedError
-from ..host.replies import respond
+from ..host.respond import respond
 from ..mcp.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, OVERLOADED, JsonRpcError
 from ..mcp.server import Server
 from ..mcp.tools import ToolCall, UnknownToolError

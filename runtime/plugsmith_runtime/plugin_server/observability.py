@@ -13,7 +13,7 @@ from .._version import __version__
 from ..contract import hooks
 from ..host.errors import PLUGIN_FAULTS
 from ..observability.calls import CallLog, Observer
-from ..process.worker_context import WORKER_ID_ENV
+from ..process.channel import WORKER_ID_ENV
 
 if TYPE_CHECKING:
     from ..host.host import Host

@@ -12,7 +12,7 @@ from ..contract import plugin_service_pb2 as pb
 from ..errors import DecodeError, EncodeError
 from ..host.errors import ErrorCode
 from ..host.messages import CallDecodeError, HookReply, OverloadedError
-from ..host.replies import Send, refuse, respond
+from ..host.respond import Send, refuse, respond
 from ..net.connections import AllowedUsers, ConnectionSet
 from ..net.deadlines import LoopStallMonitor
 from ..unix_stream.framing import MAX_FRAME_BYTES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..codec import unix_v2 as codec
 from ..contract import plugin_stream_pb2 as pb
 from ..host.messages import CallDecodeError, OverloadedError
-from ..host.replies import refuse, respond
+from ..host.respond import refuse, respond
 
 if TYPE_CHECKING:
     from ..host.host import Host

@@ -10,7 +10,7 @@ from ..errors import StartError
 from ..net.connections import ConnectionLimiter
 from ..net.sockets import Acceptor, ProtocolFactory, SocketProvider, bind_tcp, bind_unix, remove_unix_path
 from .balancer import BalancedAcceptor, ConnectionCounts, WorkerLoad
-from .worker_context import SUPERVISOR_GONE, Channel
+from .channel import SUPERVISOR_GONE, Channel
 
 if TYPE_CHECKING:
     import ssl

@@ -15,11 +15,11 @@ from typing import Any
 
 from ..errors import StartError
 from .backoff import Backoff, keep_running
+from .channel import KILL_AFTER_GRACE_SECONDS, WORKER_FD_ENV, WORKER_ID_ENV, Channel
 from .child import ChildExitedError, ChildProcess
 from .readiness import Readiness
 from .shared_sockets import SharedSockets
 from .stop_signals import stop_signals
-from .worker_context import KILL_AFTER_GRACE_SECONDS, WORKER_FD_ENV, WORKER_ID_ENV, Channel
 
 logger = logging.getLogger(__name__)
 

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from ..codec.plugin_config import gateway_config
 from ..errors import StartError
 from ..exact_json import dumps, loads
-from ..host.config import ConfigFile, PluginConfig, gateway_config, load_config_file
+from ..host.config import ConfigFile, PluginConfig, load_config_file
 from ..host.host import Host
 from ..host.loader import add_plugin_dirs, implemented_by
 from ..host.messages import HookCall, HookReply, OverloadedError
 from ..host.plugin import Plugin
-from ..host.replies import respond
+from ..host.respond import respond
 from .client import PluginClient
 
 Source = type[Plugin] | Path

@@ -18,11 +18,11 @@ from ..plugin_server import options
 from ..plugin_server.commands import serve
 from ..plugin_server.readiness import ReadinessOutput, ServerReady
 from ..plugin_server.settings import package_folder
+from ..process.channel import KILL_AFTER_GRACE_SECONDS, WORKER_FD_ENV
 from ..process.child import ChildExitedError, ChildProcess
 from ..process.shared_sockets import SharedSockets
 from ..process.stop_signals import stop_signals
 from ..process.supervisor import own_command, start_worker
-from ..process.worker_context import KILL_AFTER_GRACE_SECONDS, WORKER_FD_ENV
 
 _START_LIMIT_SECONDS = 60.0
 

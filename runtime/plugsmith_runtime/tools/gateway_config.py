@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
+from ..codec.plugin_config import gateway_config, gateway_mode
 from ..errors import StartError
-from ..host.config import ConfigFile, PluginConfig, gateway_config, gateway_mode
+from ..host.config import ConfigFile, PluginConfig
 from ..plugin_server import options
 from ..plugin_server.endpoints import own_endpoint, server_command
 from ..plugin_server.settings import ServerSettings, package_folder

@@ -16,7 +16,7 @@ from plugsmith_runtime.host.config import PluginConfig
 from plugsmith_runtime.host.errors import ErrorCode
 from plugsmith_runtime.host.host import Host
 from plugsmith_runtime.host.messages import CallDecodeError, HookCall, HookReply, OverloadedError
-from plugsmith_runtime.host.replies import refuse, respond
+from plugsmith_runtime.host.respond import refuse, respond
 from plugsmith_runtime.observability.calls import CallRecord, Outcome
 
 
