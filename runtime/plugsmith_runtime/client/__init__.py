@@ -89,6 +89,6 @@ async def connect(
         module = importlib.import_module(f".{name}", __name__)
     except ModuleNotFoundError as error:
         raise StartError(f"{endpoint}: needs the package {error.name}; run make install-grpc") from error
-    shown = {"token": token} if token and name == "http" else {}
+    shown = {"token": token} if token and class_name == "HttpClient" else {}
     client: Client = await getattr(module, class_name).connect(endpoint, tls=tls, timeout=timeout, **shown)
     return client

@@ -41,7 +41,7 @@ for _package in ("grpc_health", "grpc_reflection"):
 
 M = TypeVar("M", bound=Message)
 
-NAME = "grpc"
+_NAME = "grpc"
 _SETTING_NAMES = SettingNames("PLUGINS_MAX_MESSAGE_BYTES", "PLUGINS_MAX_HEADER_BYTES", "PLUGINS_READ_TIMEOUT")
 _PATH_HELP = "choose another path with --grpc-uds or PLUGINS_GRPC_SERVER_UDS"
 _PORT_HELP = "choose another port with --grpc-port or PLUGINS_GRPC_SERVER_PORT"
@@ -94,17 +94,17 @@ class GrpcTransport:
         opened: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         endpoints = []
         if settings.listen_tcp:
-            sock = self._listeners.tcp(NAME, settings.host, settings.port, _PORT_HELP)
+            sock = self._listeners.tcp(_NAME, settings.host, settings.port, _PORT_HELP)
             opened.append((sock, context))
             address = format_address(settings.host, sock.getsockname()[1])
             endpoints.append(f"{'grpcs' if context else 'grpc'}://{address}")
         if settings.uds:
-            opened.append((self._listeners.unix(NAME, settings.uds, _PATH_HELP), None))
+            opened.append((self._listeners.unix(_NAME, settings.uds, _PATH_HELP), None))
             self._path = settings.uds
             endpoints.append(f"grpc+unix://{settings.uds}")
         self._host.subscribe(self._health.notify)
         users = AllowedUsers(self._settings.limits.uids, "PLUGINS_ALLOWED_UIDS")
-        self._server = Server(services(self._host, self._health), self._options(), NAME, self._host.connections, users)
+        self._server = Server(services(self._host, self._health), self._options(), _NAME, self._host.connections, users)
         for sock, tls in opened:
             acceptor = await self._listeners.serve(self._server.protocol, sock, tls, self._settings.limits.read_time)
             self._acceptors.append(acceptor)
