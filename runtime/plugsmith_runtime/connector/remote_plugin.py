@@ -197,7 +197,8 @@ class RemotePlugin(_GatewayPlugin):
                 raise
             return
         if config is None:
-            logger.error("plugin %s: the server has no plugin %s", self.name, name)
+            endpoint = self._settings and self._settings.endpoint
+            logger.error("plugin %s: the server at %s has no plugin %s", self.name, endpoint, name)
         self._hooks = frozenset(config["hooks"]) if config and config.get("hooks") else None
         self._generation = generation
 
