@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from .host.errors import PluginViolationError as PluginViolationError
     from .host.plugin import Plugin as Plugin
     from .host.plugin import PluginSettings as PluginSettings
-    from .host.plugin import map_strings as map_strings
-    from .host.plugin import strings as strings
+    from .host.text import map_strings as map_strings
+    from .host.text import strings as strings
 else:
     _MODULES = {
         "AuditEvent": "host.docker",
@@ -58,8 +58,8 @@ else:
         "PluginViolationError": "host.errors",
         "TelemetryPlugin": "host.docker",
         "UserPrincipal": "host.docker",
-        "map_strings": "host.plugin",
-        "strings": "host.plugin",
+        "map_strings": "host.text",
+        "strings": "host.text",
     }
 
     def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ NAME = "Mirror"
 _SOURCE = """
 from {package}.runtime.contract.hooks import HOOKS
 from {package}.runtime import Plugin
-from {package}.runtime.host.plugin import map_strings
+from {package}.runtime.host.text import map_strings
 
 OTHER = {{
     "http_pre_request": {{"x-mirror": "***"}},
