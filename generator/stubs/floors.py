@@ -16,7 +16,7 @@ def version_floors(texts: Iterable[str]) -> dict[str, str]:
         texts: sources of generated modules.
 
     Returns:
-        Versions by package, such as {"grpcio": "1.82.0", "protobuf": "7.35.0"}; a package that none needs is missing.
+        Versions by package, such as {"grpcio": "1.82.1", "protobuf": "7.35.0"}; a package that none needs is missing.
     """
     floors: dict[str, str] = {}
     for text in texts:

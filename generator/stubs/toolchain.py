@@ -1,6 +1,6 @@
 """The pinned toolchain: what compiles .proto files, and the check that it is what is installed.
 
-One toolchain for everybody makes the output the same on every machine. grpcio-tools 1.82.0 bundles protoc 35.0, the
+One toolchain for everybody makes the output the same on every machine. grpcio-tools 1.82.1 bundles protoc 35.0, the
 first protoc of a grpcio-tools that knows edition 2024. Its Python output runs on protobuf 7.35.0 and later 7.x.
 """
 
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from .errors import StubsError
 
-GRPCIO_TOOLS_VERSION = "1.82.0"
+GRPCIO_TOOLS_VERSION = "1.82.1"
 PROTOC_VERSION = "35.0"
 MYPY_PROTOBUF_VERSION = "5.1.0"
 

@@ -26,7 +26,7 @@ REFUSED = sorted(path.parent.name for path in CASES.glob("*/refused.txt"))
 # The lowest versions that the stubs declare, and what is newest.
 _GRPC = ("grpcio", "grpcio-health-checking", "grpcio-reflection")
 _RUNTIMES = {
-    "lowest": ["protobuf==7.35.0", *(f"{name}==1.82.0" for name in _GRPC), "googleapis-common-protos"],
+    "lowest": ["protobuf==7.35.1", *(f"{name}==1.82.1" for name in _GRPC), "googleapis-common-protos"],
     "highest": ["protobuf>=7,<8", *_GRPC, "googleapis-common-protos"],
 }
 RUNTIMES = ("installed", "lowest", "highest", "pure-python")

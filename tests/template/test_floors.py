@@ -20,7 +20,7 @@ def lowest(requirement: str) -> str:
 
 
 def test_floors() -> None:
-    assert lowest("protobuf>=7.35.0,<8") == "protobuf==7.35.0"
+    assert lowest("protobuf>=7.35.1,<8") == "protobuf==7.35.1"
     assert lowest("uvloop>=0.21; sys_platform != 'win32'") == "uvloop==0.21; sys_platform != 'win32'"
 
 
