@@ -78,29 +78,29 @@ def test_its_public_names_are_those_of_the_runtime(render: Render) -> None:
 @pytest.mark.parametrize(
     ("answers", "requirement"),
     [
-        ({"_src_path": "/a b/c", "_commit": "v1.0.0"}, "@ git+file:///a%20b/c@v1.0.0#subdirectory=runtime"),
-        ({"_src_path": "gh:o/r", "_commit": "v1"}, "@ git+https://github.com/o/r.git@v1#subdirectory=runtime"),
-        ({"_src_path": "gl:o/r.git", "_commit": "v1"}, "@ git+https://gitlab.com/o/r.git@v1#subdirectory=runtime"),
+        ({"_src_path": "/a b/c", "_commit": "v1.0.0"}, "git+file:///a%20b/c@v1.0.0#subdirectory=runtime"),
+        ({"_src_path": "gh:o/r", "_commit": "v1"}, "git+https://github.com/o/r.git@v1#subdirectory=runtime"),
+        ({"_src_path": "gl:o/r.git", "_commit": "v1"}, "git+https://gitlab.com/o/r.git@v1#subdirectory=runtime"),
         (
             {"_src_path": "git@h.example:o/r.git", "_commit": "v1.0.0-12-g1a2b3c4"},
-            "@ git+ssh://git@h.example/o/r.git@1a2b3c4#subdirectory=runtime",
+            "git+ssh://git@h.example/o/r.git@1a2b3c4#subdirectory=runtime",
         ),
         (
             {"_src_path": "https://h.example/r.git", "_commit": "1a2b3c4"},
-            "@ git+https://h.example/r.git@1a2b3c4#subdirectory=runtime",
+            "git+https://h.example/r.git@1a2b3c4#subdirectory=runtime",
         ),
         (
             {"_src_path": "git+https://h.example/r", "_commit": "v1"},
-            "@ git+https://h.example/r@v1#subdirectory=runtime",
+            "git+https://h.example/r@v1#subdirectory=runtime",
         ),
-        ({"_src_path": "/installed/plugsmith/data"}, f"=={__version__}"),
+        ({"_src_path": "/installed/plugsmith/data"}, f"plugsmith-runtime=={__version__}"),
     ],
 )
 def test_the_runtime_comes_from_where_the_template_does(answers: dict[str, Any], requirement: str) -> None:
     loader = FileSystemLoader(ROOT)
     environment = Environment(loader=loader, extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"])
     module: Any = environment.get_template("template/_parts/runtime.jinja").module
-    assert module.requirement(answers).strip() == f"plugsmith-runtime{requirement.replace('@', ' @', 1)}"
+    assert module.requirement(answers).strip() == requirement
     assert module.version == __version__
 
 
