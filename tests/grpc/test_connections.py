@@ -34,6 +34,9 @@ from .kinds import (
     own_service,
 )  # fmt: skip
 
+# Two packages have types of grpcio, of different versions: what they disagree about is left open.
+aio: Any = grpc.aio
+
 MESSAGE_BYTES = 50_000
 WINDOW_BYTES = 200_000
 ROUND_TRIPS = 20
@@ -209,7 +212,7 @@ async def test_mutual_tls(certs: Certificates) -> None:
             path.read_bytes() for path in (certs.client.ca, certs.client.key, certs.client.certificate)
         )
         credentials = grpc.ssl_channel_credentials(trusted, key, certificate)
-        async with grpc.aio.secure_channel(target, credentials) as judge:
+        async with aio.secure_channel(target, credentials) as judge:
             reverse: Any = judge.unary_unary(REVERSE)
             assert await reverse(b"ab") == b"ba"
         stranger = client_ssl_context(str(certs.client.ca))

@@ -18,6 +18,9 @@ from .kinds import LIMIT, own_server
 
 pytestmark = pytest.mark.asyncio
 
+# Two packages have types of grpcio, of different versions: what they disagree about is left open.
+aio: Any = grpc.aio
+
 SERVING, NOT_SERVING, UNKNOWN = (
     health_pb2.HealthCheckResponse.SERVING,
     health_pb2.HealthCheckResponse.NOT_SERVING,
@@ -59,7 +62,7 @@ async def ask(states: States, method: str, name: str = "") -> Any:
     request = health_pb2.HealthCheckRequest(service=name)
     async with (
         own_server([Health(states, "thing").service()]) as (_, target),
-        grpc.aio.insecure_channel(target) as channel,
+        aio.insecure_channel(target) as channel,
     ):
         call: Any = channel.unary_unary(f"/{HEALTH}/{method}")
         return await call(request.SerializeToString(), timeout=LIMIT)
@@ -89,7 +92,7 @@ async def test_watch() -> None:
     health = Health(states)
     async with (
         own_server([health.service()]) as (_, target),
-        grpc.aio.insecure_channel(target) as channel,
+        aio.insecure_channel(target) as channel,
         asyncio.timeout(LIMIT),
     ):
         stub: Any = health_pb2_grpc.HealthStub(channel)
@@ -104,4 +107,4 @@ async def test_watch() -> None:
         states["a"] = True
         health.end()
         assert (await known.read()).status == SERVING
-        assert [await call.read() for call in (known, unknown)] == [grpc.aio.EOF] * 2
+        assert [await call.read() for call in (known, unknown)] == [aio.EOF] * 2

@@ -33,6 +33,9 @@ from .kinds import (
 
 pytestmark = pytest.mark.asyncio
 
+# Two packages have types of grpcio, of different versions: what they disagree about is left open.
+aio: Any = grpc.aio
+
 
 @pytest_asyncio.fixture
 async def seen() -> Seen:
@@ -41,7 +44,7 @@ async def seen() -> Seen:
 
 @pytest_asyncio.fixture
 async def channel(seen: Seen) -> AsyncIterator[Any]:
-    async with own_server([own_service(seen)]) as (_, target), grpc.aio.insecure_channel(target) as channel:
+    async with own_server([own_service(seen)]) as (_, target), aio.insecure_channel(target) as channel:
         async with asyncio.timeout(LIMIT):
             yield channel
 
@@ -67,7 +70,8 @@ async def test_statuses(channel: Any) -> None:
         await channel.unary_unary(FAIL)(b"")
     assert failed.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert failed.value.details() == "100 % no: é\n"
-    assert dict(tuple(failed.value.trailing_metadata()))["x-why-bin"] == b"\x01\x02"
+    trailing: Any = failed.value.trailing_metadata()
+    assert dict(tuple(trailing))["x-why-bin"] == b"\x01\x02"
 
 
 @pytest.mark.parametrize("sent", [(), (b"1000000 0", b"2 0")])
@@ -121,7 +125,7 @@ async def test_deadline_and_serializers() -> None:
     ]
     async with (
         own_server([Service(KINDS, methods)]) as (_, target),
-        grpc.aio.insecure_channel(target) as channel,
+        aio.insecure_channel(target) as channel,
         asyncio.timeout(LIMIT),
     ):
         asked: Any = channel.unary_unary(f"/{KINDS}/Left")
@@ -140,7 +144,7 @@ async def test_a_handler_that_fails_is_not_told_to_the_client(caplog: pytest.Log
 
     async with (
         own_server([Service(KINDS, [unary_unary("Broken", broken)])]) as (_, target),
-        grpc.aio.insecure_channel(target) as channel,
+        aio.insecure_channel(target) as channel,
     ):
         call: Any = channel.unary_unary(f"/{KINDS}/Broken")
         with pytest.raises(grpc.aio.AioRpcError) as failed:
@@ -154,7 +158,7 @@ async def test_large_messages_and_compression(seen: Seen) -> None:
     options = [("grpc.max_receive_message_length", -1)]
     async with (
         own_server([own_service(seen)], ServerOptions(max_message_bytes=20_000_000)) as (_, target),
-        grpc.aio.insecure_channel(target, options, compression=grpc.Compression.Gzip) as channel,
+        aio.insecure_channel(target, options, compression=grpc.Compression.Gzip) as channel,
         asyncio.timeout(LIMIT),
     ):
         message = bytes(1000) + b"x" * 8_000_000
@@ -169,7 +173,7 @@ async def test_limits_are_told_with_the_names_that_the_server_is_given(seen: See
     for options, told in ((ServerOptions(max_message_bytes=1000), "are read"), (named, "are read (MOST)")):
         async with (
             own_server([own_service(seen)], options) as (_, target),
-            grpc.aio.insecure_channel(target) as channel,
+            aio.insecure_channel(target) as channel,
         ):
             reverse: Any = channel.unary_unary(REVERSE)
             with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -182,7 +186,7 @@ async def test_a_unix_socket(seen: Seen, short_path: Path) -> None:
     path = str(short_path / "s")
     async with (
         own_server([own_service(seen)], path=path) as (_, target),
-        grpc.aio.insecure_channel(target) as channel,
+        aio.insecure_channel(target) as channel,
     ):
         reverse: Any = channel.unary_unary(REVERSE)
         assert await reverse(b"ab", timeout=LIMIT) == b"ba"
